@@ -1,0 +1,176 @@
+"""The pool of daemon threads on which sync tools run, so that one that never returns never blocks the exit."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from contextvars import copy_context
+from queue import Empty, SimpleQueue
+from typing import Any, Generic, TypeVar
+
+import anyio
+import sniffio
+from anyio.lowlevel import checkpoint_if_cancelled
+
+from callwright._concurrency import call_soon
+
+__all__ = ["abandoned", "run_in_thread"]
+
+T = TypeVar("T")
+
+IDLE = 10.0
+"""After how many seconds without work a thread ends."""
+
+
+async def run_in_thread(call: Callable[[], T]) -> T:
+    """Return what `call` returns on a daemon thread, with a copy of the caller's context variables.
+
+    Threads are reused, the one that was busy last first; there is no bound, so the caller limits how many calls run.
+    When the caller is cancelled it leaves at once: the thread goes on, counted by `abandoned`, and its result is
+    dropped.
+
+    Raises:
+        BaseException: What `call` raised, as itself; RuntimeError in place of StopIteration, which no coroutine can
+            raise (PEP 479).
+        RuntimeError: No thread could be started.
+    """
+    await checkpoint_if_cancelled()
+    work = _Work(call)
+    _pool.give(work)
+    try:
+        await work.finished.wait()
+    finally:
+        _pool.leave(work)
+    return work.result()
+
+
+def abandoned() -> int:
+    """Return how many threads still run a call that nobody waits for."""
+    return _pool.abandoned
+
+
+class _Work(Generic[T]):
+    """One call on its way to a thread and back."""
+
+    __slots__ = ("_call", "_context", "_error", "_soon", "_value", "finished", "is_abandoned", "is_done")
+
+    _value: T
+
+    def __init__(self, call: Callable[[], T]) -> None:
+        self._call = call
+        self._context = copy_context()
+        self._soon = call_soon()
+        self._error: BaseException | None = None
+        self.finished = anyio.Event()
+        self.is_done = False
+        self.is_abandoned = False
+
+    def run(self) -> None:
+        """Call, and keep what came of it."""
+        # Else a tool that starts an event loop of its own is told that one runs already.
+        self._context.run(sniffio.current_async_library_cvar.set, None)
+        try:
+            self._value = self._context.run(self._call)
+        except BaseException as error:  # noqa: BLE001 - the edge of user code; raised again where it is awaited
+            self._error = error
+
+    def tell(self) -> None:
+        """Wake the caller."""
+        # The loop may be gone, and with it the caller.
+        with suppress(RuntimeError):
+            self._soon(self.finished.set)
+
+    def result(self) -> T:
+        error = self._error
+        if error is None:
+            return self._value
+        try:
+            raise error
+        finally:
+            # The error's traceback holds this frame, which must not hold the error.
+            del error, self
+
+
+class _Worker:
+    """One daemon thread."""
+
+    __slots__ = ("inbox",)
+
+    def __init__(self, pool: _Pool, first: _Work[Any]) -> None:
+        self.inbox: SimpleQueue[_Work[Any]] = SimpleQueue()
+        threading.Thread(target=self._live, args=(pool, first), name="callwright tool", daemon=True).start()
+
+    def _live(self, pool: _Pool, work: _Work[Any] | None) -> None:
+        while work is not None:
+            work.run()
+            # Idle before the caller wakes: its next call finds this thread.
+            if not pool.take_back(self, work):
+                work.tell()
+            # An idle thread must not keep the last call's arguments alive.
+            del work
+            work = self._next(pool)
+
+    def _next(self, pool: _Pool) -> _Work[Any] | None:
+        """Wait for work; None if none came in time."""
+        try:
+            return self.inbox.get(timeout=IDLE)
+        except Empty:
+            # If the pool no longer has this thread as idle, work is on its way.
+            return None if pool.dismiss(self) else self.inbox.get()
+
+
+class _Pool:
+    """The idle threads, the last one used on top."""
+
+    __slots__ = ("_idle", "_lock", "abandoned")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._idle: list[_Worker] = []
+        self.abandoned = 0
+
+    def give(self, work: _Work[Any]) -> None:
+        with self._lock:
+            worker = self._idle.pop() if self._idle else None
+        if worker is None:
+            _Worker(self, work)
+        else:
+            worker.inbox.put(work)
+
+    def take_back(self, worker: _Worker, work: _Work[Any]) -> bool:
+        """Return whether nobody waits for `work`, which is done."""
+        with self._lock:
+            self._idle.append(worker)
+            work.is_done = True
+            self.abandoned -= work.is_abandoned
+            return work.is_abandoned
+
+    def leave(self, work: _Work[Any]) -> None:
+        """Count the thread of `work` as abandoned, unless it is done."""
+        with self._lock:
+            if not work.is_done:
+                work.is_abandoned = True
+                self.abandoned += 1
+
+    def dismiss(self, worker: _Worker) -> bool:
+        """Return whether `worker` was idle, and forget it."""
+        with self._lock:
+            if worker not in self._idle:
+                return False
+            self._idle.remove(worker)
+            return True
+
+
+_pool = _Pool()
+
+
+def _forget_threads() -> None:
+    # A forked child has the memory of its parent's threads, but not the threads; the lock may have been held.
+    global _pool  # noqa: PLW0603 - the pool belongs to the process
+    _pool = _Pool()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_threads)
