@@ -8,9 +8,11 @@ from typing import TypeAlias, TypeVar, cast
 
 from pydantic_core import from_json, to_json, to_jsonable_python
 
-__all__ = ["JsonValue", "clean", "decode", "encode"]
+__all__ = ["JsonObject", "JsonValue", "clean", "decode", "encode"]
 
 JsonValue: TypeAlias = "str | int | float | bool | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
+
+JsonObject: TypeAlias = Mapping[str, JsonValue]
 
 T = TypeVar("T")
 

@@ -1,0 +1,113 @@
+"""A model: anything that can be asked, and what is passed along while it is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from callwright.errors import APIError
+from callwright.wire.chat import ChatRequest, Completion, Delta, Usage
+from callwright.wire.profile import Profile
+
+__all__ = ["NO_SCOPE", "Ledger", "Listener", "Memo", "Model", "Restarted", "Retried", "Scope", "Service"]
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A request failed and is sent again."""
+
+    attempt: int
+    """The attempt that failed, counted from 1."""
+    wait: float
+    """Seconds until the next one."""
+    error: APIError
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """A stream broke after deltas were delivered and is asked for anew: forget those deltas."""
+
+    attempt: int
+    error: APIError
+
+
+Listener: TypeAlias = Callable[[Delta | Retried | Restarted], Awaitable[None]]
+"""Takes what happens while a model answers."""
+
+
+class Ledger(Protocol):
+    """Where requests are booked, shared by all that spend from one budget."""
+
+    def admit(self) -> None:
+        """Allow one more request.
+
+        Raises:
+            BudgetError: Nothing is left.
+        """
+        ...
+
+    def settle(self, usage: Usage) -> None:
+        """Book what a request used."""
+        ...
+
+
+class Memo(Protocol):
+    """Keeps the paid parts of one ask, so that they survive a crash."""
+
+    def get(self, key: str) -> Completion | None:
+        """Return the part that was paid for before; None if there is none."""
+        ...
+
+    async def put(self, key: str, completion: Completion) -> None:
+        """Keep a paid part."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What surrounds one ask. All of it is optional: a bare `complete(request)` works."""
+
+    listen: Listener | None = None
+    """Hears deltas; a model may stream only if somebody listens."""
+    run_id: str | None = None
+    step: int = 0
+    """The step of the run that asks, from 1; 0 outside a run."""
+    deadline: float | None = None
+    """On the clock's `monotonic`, in seconds; None for no deadline."""
+    budget: Ledger | None = None
+    memo: Memo | None = None
+
+
+NO_SCOPE = Scope()
+"""Nobody listens, nothing limits."""
+
+
+class Model(Protocol):
+    """Anything that can be asked: a service, a script, an ensemble, a cache before another model."""
+
+    @property
+    def name(self) -> str:
+        """Shown in records and logs."""
+        ...
+
+    @property
+    def profile(self) -> Profile:
+        """How messages are put on its wire."""
+        ...
+
+    async def complete(self, request: ChatRequest, scope: Scope = NO_SCOPE) -> Completion:
+        """Return the answer to `request`, whole.
+
+        Raises:
+            APIError: Asking failed.
+        """
+        ...
+
+
+class Service(Protocol):
+    """Gives models by name; a `Client` is one."""
+
+    def chat(self, slug: str | None = None) -> Model:
+        """Return the model of that name; None is the account's default."""
+        ...

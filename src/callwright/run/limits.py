@@ -1,0 +1,96 @@
+"""Limits of one run, and the budget that several runs share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from callwright.errors import BudgetError
+from callwright.wire.chat import NO_USAGE, Usage
+
+__all__ = ["Budget", "Limits"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How far one run may go. None is no limit."""
+
+    steps: int = 50
+    """Committed assistant turns, >= 1. At the last one the model is asked for an answer from what it has."""
+    tool_calls_per_turn: int = 64
+    """Calls beyond these are answered with an error instead of being run."""
+    tool_concurrency: int = 16
+    """Calls of one turn that run at the same time, >= 1."""
+    requests: int | None = None
+    """Requests that were answered or failed."""
+    tokens: int | None = None
+    """Prompt and completion tokens; checked before each request, so that the last one may go beyond."""
+    cost: Decimal | float | None = None
+    """US dollars as billed; checked before each request, so that the last one may go beyond."""
+    seconds: float | None = None
+    """Since this process took up the run; checked before each request."""
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "tool_calls_per_turn", "tool_concurrency"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Limits.{name}: expected >= 1; got {getattr(self, name)!r}")
+
+    def spent(self, *, requests: int, usage: Usage, elapsed: float) -> str | None:
+        """Return which limit leaves no room for one more request; None if all do.
+
+        Args:
+            requests: Requests so far.
+            usage: What they used.
+            elapsed: Seconds so far.
+        """
+        if self.requests is not None and requests >= self.requests:
+            return f"requests: {requests} of {self.requests}"
+        if self.tokens is not None and usage.total_tokens >= self.tokens:
+            return f"tokens: {usage.total_tokens} of {self.tokens}"
+        if self.cost is not None and (usage.cost or 0) >= self.cost:
+            return f"cost: {usage.cost} of {self.cost} US dollars"
+        if self.seconds is not None and elapsed >= self.seconds:
+            return f"seconds: {elapsed:.1f} of {self.seconds}"
+        return None
+
+
+class Budget:
+    """One ledger for all runs that are given it: what one spends, the others no longer have.
+
+    Args:
+        tokens: Prompt and completion tokens; None is no limit.
+        cost: US dollars; None is no limit.
+        requests: Answered requests; None is no limit.
+    """
+
+    __slots__ = ("_cost", "_requests", "_tokens", "requests", "usage")
+
+    def __init__(
+        self, *, tokens: int | None = None, cost: Decimal | float | None = None, requests: int | None = None
+    ) -> None:
+        self._tokens = tokens
+        self._cost = cost
+        self._requests = requests
+        self.requests = 0
+        """Requests that were booked."""
+        self.usage = NO_USAGE
+        """What they used."""
+
+    def admit(self) -> None:
+        """Allow one more request.
+
+        Raises:
+            BudgetError: Nothing is left.
+        """
+        limits = Limits(requests=self._requests, tokens=self._tokens, cost=self._cost)
+        spent = limits.spent(requests=self.requests, usage=self.usage, elapsed=0.0)
+        if spent is not None:
+            raise BudgetError(f"the shared budget is used up ({spent}); give it more or stop here")
+
+    def settle(self, usage: Usage) -> None:
+        """Book what a request used."""
+        self.requests += 1
+        self.usage += usage
+
+    def __repr__(self) -> str:
+        return f"Budget(requests={self.requests}, tokens={self.usage.total_tokens}, cost={self.usage.cost})"

@@ -1,0 +1,163 @@
+"""The result of a run: its output, its conversation and what it used, all read off its state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Generic, Literal, TypeAlias, cast
+
+from typing_extensions import TypeVar
+
+from callwright._json import JsonObject
+from callwright.errors import OutputError, RunPausedError
+from callwright.run.records import Answered, Asked, CallId, Failed
+from callwright.run.state import PendingCall, RunState
+from callwright.wire.chat import Completion, ToolChoice, Usage
+from callwright.wire.messages import Message
+
+__all__ = ["Pending", "RequestInfo", "RunResult", "Status"]
+
+T = TypeVar("T")
+
+Status: TypeAlias = Literal["done", "paused", "limited"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A call that waits for a decision; pass one to `Agent.resume`."""
+
+    id: CallId
+    name: str
+    arguments: str
+    """As the model wrote them."""
+    why: Literal["approval", "external", "in_doubt"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestInfo:
+    """What was asked of the model once, and what came of it."""
+
+    ask: int
+    """Counts from 1 within the run."""
+    model: str
+    tool_choice: ToolChoice | None
+    implied: JsonObject
+    """Parameters that were sent although nobody set them, because a feature needs them."""
+    completion: Completion | None
+    """None if the request failed, or the process died before the answer came."""
+    error: str | None
+
+
+class _Nothing:
+    """Stands where there is no output."""
+
+
+NOTHING = _Nothing()
+
+
+class RunResult(Generic[T]):
+    """What a run came to.
+
+    Args:
+        state: The run's state.
+        output: The output; `NOTHING` if there is none.
+    """
+
+    __slots__ = ("_output", "state")
+
+    def __init__(self, state: RunState, output: T | _Nothing = NOTHING) -> None:
+        self.state = state
+        self._output = output
+
+    @property
+    def output(self) -> T:
+        """The answer, typed.
+
+        Raises:
+            RunPausedError: The run waits for decisions, see `pending`.
+            OutputError: A limit ended the run before there was any.
+        """
+        if self._output is not NOTHING:
+            return cast("T", self._output)
+        if self.status == "paused":
+            calls = ", ".join(f"{call.id} ({call.name}: {call.why})" for call in self.pending)
+            raise RunPausedError(f"run {self.run_id!r} waits for decisions on {calls}; resume it", state=self.state)
+        raise OutputError(f"run {self.run_id!r} has no output: {self.reason}", state=self.state)
+
+    @property
+    def status(self) -> Status:
+        """`done`; `paused` if calls wait for decisions; `limited` if a limit cut the run or its answer short."""
+        return "paused" if self.state.stopped is None else self.state.stopped.status
+
+    @property
+    def reason(self) -> str | None:
+        """Which limit, if the status is `limited`."""
+        return None if self.state.stopped is None else self.state.stopped.reason
+
+    @property
+    def pending(self) -> tuple[Pending, ...]:
+        """The calls that wait for decisions."""
+        return tuple([_pending(call) for call in self.state.calls.values() if call.held is not None])
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """The whole conversation without the instructions; pass it as `history=` to go on elsewhere."""
+        return tuple(self.state.messages)
+
+    @property
+    def new_messages(self) -> tuple[Message, ...]:
+        """What the run added to the history that it was given."""
+        return tuple(self.state.messages[self.state.history_length :])
+
+    @property
+    def usage(self) -> Usage:
+        """What all requests of the run used, failed ones and sub-agents included."""
+        return self.state.usage
+
+    @property
+    def cost(self) -> Decimal | None:
+        """In US dollars, as billed; None if the service did not say."""
+        return self.state.usage.cost
+
+    @property
+    def steps(self) -> int:
+        """Committed assistant turns."""
+        return self.state.steps
+
+    @property
+    def requests(self) -> tuple[RequestInfo, ...]:
+        """What was asked of the model, in order."""
+        answers = {record.ask: record for record in self.state.records if isinstance(record, Answered | Failed)}
+        return tuple(
+            [_request(asked, answers.get(asked.ask)) for asked in self.state.records if isinstance(asked, Asked)]
+        )
+
+    @property
+    def confidence(self) -> float | None:
+        """The least share of votes by which an ensemble chose in this run, in (0, 1]; None if nothing was voted on."""
+        return None
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run."""
+        return self.state.run_id
+
+    def __repr__(self) -> str:
+        shown = "" if self._output is NOTHING else f", output={str(self._output)[:60]!r}"
+        return f"RunResult(run_id={self.run_id!r}, status={self.status!r}, steps={self.steps}{shown})"
+
+
+def _pending(call: PendingCall) -> Pending:
+    why = "approval" if call.held is None else call.held.why
+    return Pending(call.id, call.call.name, call.call.arguments, why)
+
+
+def _request(asked: Asked, came: Answered | Failed | None) -> RequestInfo:
+    return RequestInfo(
+        ask=asked.ask,
+        model=asked.model,
+        tool_choice=asked.tool_choice,
+        implied=asked.implied,
+        completion=came.completion if isinstance(came, Answered) else None,
+        error=came.error if isinstance(came, Failed) else None,
+    )

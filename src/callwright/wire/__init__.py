@@ -1,0 +1,1 @@
+"""What is said: the wire types of the chat-completions API. No I/O."""

@@ -1,0 +1,335 @@
+"""The assembler: chunks of a stream in, one completion out.
+
+Source of the rules: reference of OpenRouter's wire, 3.3 and 3.4 (they assemble the streams of 13 hosts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from callwright._json import JsonValue, encode
+from callwright.errors import StreamError
+from callwright.wire.calls import is_complete
+from callwright.wire.chat import CallDelta, Completion, Delta
+
+__all__ = ["Assembler", "fold"]
+
+_HEAD_KEYS = ("id", "model", "provider", "created", "system_fingerprint", "service_tier", "openrouter_metadata")
+_TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
+_LIST_KEYS = ("annotations", "images")
+
+
+class _Slot:
+    """One call under assembly."""
+
+    __slots__ = ("arguments", "extra", "id", "length", "name")
+
+    def __init__(self) -> None:
+        self.id: str | None = None
+        self.name: str | None = None
+        self.arguments: list[str] = []
+        self.length = 0
+        self.extra: dict[str, JsonValue] = {}
+
+    @property
+    def is_complete(self) -> bool:
+        # The last piece tells most unfinished calls, so that a name repeated in every chunk costs no parse of the whole.
+        ends = bool(self.arguments) and self.arguments[-1].rstrip().endswith("}")
+        return ends and is_complete("".join(self.arguments))
+
+    def raw(self) -> dict[str, JsonValue]:
+        function: dict[str, JsonValue] = {"name": self.name, "arguments": "".join(self.arguments)}
+        return {"id": self.id, "type": "function", "function": function, **self.extra}
+
+
+class _Slots:
+    """The calls of one choice under assembly."""
+
+    __slots__ = ("_by_index", "all")
+
+    def __init__(self) -> None:
+        self.all: list[_Slot] = []
+        self._by_index: dict[int, _Slot] = {}
+
+    def push(self, piece: dict[str, JsonValue]) -> CallDelta:
+        function = piece.get("function")
+        function = function if isinstance(function, dict) else {}
+        wire_id, name = _word(piece.get("id")), _word(function.get("name"))
+        slot = self._slot(piece.get("index"), wire_id, name, function.get("arguments"))
+        slot.id = slot.id or wire_id
+        fresh_name = name if slot.name is None else None
+        slot.name = slot.name or name
+        added = self._append(slot, function.get("arguments"))
+        for key, value in piece.items():
+            if key not in ("index", "id", "type", "function"):
+                slot.extra[key] = value
+        return CallDelta(self.all.index(slot) if slot is not self.all[-1] else len(self.all) - 1, fresh_name, added, id=slot.id)
+
+    def _slot(self, index: JsonValue, wire_id: str | None, name: str | None, arguments: JsonValue) -> _Slot:
+        """Return the slot that a piece belongs to: by its id, else by its index, else by order."""
+        if wire_id is not None:
+            known = next((slot for slot in self.all if slot.id == wire_id), None)
+            if known is not None and not (name is not None and name != known.name and known.is_complete):
+                return known
+        if isinstance(index, int):
+            slot = self._by_index.get(index)
+            if slot is None:
+                slot = self._new() if wire_id or name or not self.all else self.all[-1]
+            elif _starts_anew(slot, wire_id, name, arguments):
+                slot = self._new()
+            self._by_index[index] = slot
+            return slot
+        if not self.all or wire_id is not None or (name is not None and self.all[-1].name is not None):
+            return self._new()
+        return self.all[-1]
+
+    def _new(self) -> _Slot:
+        self.all.append(_Slot())
+        return self.all[-1]
+
+    @staticmethod
+    def _append(slot: _Slot, arguments: JsonValue) -> str:
+        """Add a piece of arguments; return what it added."""
+        if isinstance(arguments, dict):
+            text = encode(arguments).decode()
+            slot.arguments, slot.length = [text], len(text)
+            return text
+        if not isinstance(arguments, str) or not arguments:
+            return ""
+        # Some proxies repeat the whole arguments in a last chunk; only a piece of the same length can be such a repeat.
+        if len(arguments) == slot.length and slot.is_complete and arguments == "".join(slot.arguments):
+            return ""
+        slot.arguments.append(arguments)
+        slot.length += len(arguments)
+        return arguments
+
+
+class _Choice:
+    """One choice under assembly."""
+
+    __slots__ = ("delta_extra", "details", "extra", "finish_reason", "index", "lists", "logprobs", "slots", "texts")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        self.texts: dict[str, list[str]] = {}
+        self.lists: dict[str, list[JsonValue]] = {}
+        self.details: list[dict[str, JsonValue]] | None = None
+        self.slots = _Slots()
+        self.logprobs: list[JsonValue] = []
+        self.finish_reason: str | None = None
+        self.extra: dict[str, JsonValue] = {}
+        self.delta_extra: dict[str, JsonValue] = {}
+
+    def push_delta(self, delta: dict[str, JsonValue]) -> tuple[CallDelta, ...]:
+        """Add everything of a delta but its text; return the pieces of calls."""
+        calls: tuple[CallDelta, ...] = ()
+        for key, value in delta.items():
+            if value is None or key in ("role", "content"):
+                continue
+            if key in _TEXT_KEYS:
+                if isinstance(value, str) and value:
+                    self.texts.setdefault(key, []).append(value)
+            elif key == "tool_calls":
+                pieces = value if isinstance(value, list) else ()
+                calls = tuple([self.slots.push(piece) for piece in pieces if isinstance(piece, dict)])
+            elif key == "reasoning_details":
+                self._push_details(value)
+            elif key in _LIST_KEYS:
+                self.lists.setdefault(key, []).extend(value if isinstance(value, list) else ())
+            elif key == "audio":
+                self._push_audio(value)
+            else:
+                self.delta_extra[key] = value
+        return calls
+
+    def _push_details(self, value: JsonValue) -> None:
+        """Add reasoning blocks: pieces of text that follow each other are one block, all else stands alone."""
+        if not isinstance(value, list):
+            return
+        self.details = self.details or []
+        for item in value:
+            if not isinstance(item, dict):
+                continue
+            last = self.details[-1] if self.details else None
+            if last and item.get("type") == "reasoning.text" == last.get("type"):
+                last["text"] = f"{last.get('text') or ''}{item.get('text') or ''}"
+                for key in item.keys() - {"text"}:
+                    last[key] = last.get(key) or item[key]
+            else:
+                self.details.append(dict(item))
+
+    def _push_audio(self, value: JsonValue) -> None:
+        held = cast("dict[str, JsonValue]", self.delta_extra.setdefault("audio", {}))
+        for key, part in value.items() if isinstance(value, dict) else ():
+            before = held.get(key)
+            joins = key in ("data", "transcript") and isinstance(before, str) and isinstance(part, str)
+            held[key] = f"{before}{part}" if joins else part
+
+    def raw(self) -> dict[str, JsonValue]:
+        """Return the choice in the shape of an answer that came at once."""
+        message: dict[str, JsonValue] = {"role": "assistant", "content": None}
+        message.update({key: "".join(pieces) for key, pieces in self.texts.items()})
+        message.update(self.lists)
+        message.update(self.delta_extra)
+        if self.details is not None:
+            message["reasoning_details"] = self.details
+        if self.slots.all:
+            message["tool_calls"] = [slot.raw() for slot in self.slots.all]
+        choice: dict[str, JsonValue] = {"index": self.index, "finish_reason": self.finish_reason, "message": message}
+        if self.logprobs:
+            choice["logprobs"] = {"content": self.logprobs}
+        return {**choice, **self.extra}
+
+
+class Assembler:
+    """Takes the chunks of one stream and gives the completion that would have come at once."""
+
+    __slots__ = ("_choices", "_first", "_head", "_seen", "_usage")
+
+    def __init__(self) -> None:
+        self._first = _Choice(0)
+        self._choices: dict[int, _Choice] = {0: self._first}
+        self._head: dict[str, JsonValue] = {}
+        self._usage: JsonValue = None
+        self._seen = False
+
+    def push(self, raw: Mapping[str, JsonValue]) -> Delta:
+        """Add one chunk; return what it adds to the first choice.
+
+        Raises:
+            StreamError: The chunk reports an error; `.partial` holds what had come.
+        """
+        if not self._seen:
+            self._seen = True
+            self._head = {key: raw[key] for key in _HEAD_KEYS if raw.get(key) is not None}
+        usage = raw.get("usage")
+        if usage is not None:
+            self._usage = usage
+            self._head.update({key: raw[key] for key in _HEAD_KEYS if raw.get(key) is not None})
+        error = raw.get("error")
+        if error:
+            raise self._reported(error)
+        choices = raw.get("choices")
+        if not isinstance(choices, list) or not choices:
+            return Delta()
+        if len(choices) == 1:
+            return self._push_choice(choices[0])
+        deltas = [(choice, self._push_choice(choice)) for choice in choices]
+        firsts = (delta for choice, delta in deltas if isinstance(choice, dict) and not choice.get("index"))
+        return next(firsts, Delta())
+
+    def ready(self) -> tuple[int, ...]:
+        """Return the positions of the calls whose arguments are known to be complete.
+
+        A call is complete when it is one whole object and the next one has begun or the finish was seen, never merely
+        because it happens to parse.
+        """
+        slots = self._first.slots.all
+        closed = slots if self._first.finish_reason is not None else slots[:-1]
+        return tuple([index for index, slot in enumerate(closed) if slot.is_complete])
+
+    def finish(self) -> Completion:
+        """Return the completion of the whole stream.
+
+        Raises:
+            StreamError: No finish was seen: the stream was cut; `.partial` holds what had come.
+        """
+        if self._first.finish_reason is None:
+            raise StreamError(
+                "the stream ended without a finish_reason; what had come is in .partial", partial=self.partial()
+            )
+        return self.partial()
+
+    def partial(self) -> Completion:
+        """Return what has come so far, uncommitted."""
+        choices = [self._choices[index].raw() for index in sorted(self._choices)]
+        raw: dict[str, JsonValue] = {**self._head, "object": "chat.completion", "choices": choices}
+        if self._usage is not None:
+            raw["usage"] = self._usage
+        return Completion(raw)
+
+    def _push_choice(self, raw: JsonValue) -> Delta:
+        if not isinstance(raw, dict):
+            return Delta()
+        index = raw.get("index")
+        choice = self._first if not index else self._choice(index)
+        delta = raw.get("delta")
+        text, reasoning = "", ""
+        calls: tuple[CallDelta, ...] = ()
+        if isinstance(delta, dict):
+            content = delta.get("content")
+            if isinstance(content, str):
+                if content:
+                    text = content
+                    choice.texts.setdefault("content", []).append(content)
+            elif content:
+                text = _push_parts(choice, content)
+            if len(delta) > ("role" in delta) + ("content" in delta):
+                calls = choice.push_delta(delta)
+                shown = delta.get("reasoning") or delta.get("reasoning_content")
+                reasoning = shown if isinstance(shown, str) else ""
+        finish = raw.get("finish_reason")
+        if isinstance(finish, str) and finish:
+            choice.finish_reason = choice.finish_reason or finish
+            choice.extra.update(_rest(raw))
+        logprobs = raw.get("logprobs")
+        if isinstance(logprobs, dict) and isinstance(content := logprobs.get("content"), list):
+            choice.logprobs.extend(content)
+        return Delta(text, reasoning, calls=calls, finish_reason=choice.finish_reason if finish else None)
+
+    def _choice(self, index: JsonValue) -> _Choice:
+        number = index if isinstance(index, int) else 0
+        return self._choices.setdefault(number, _Choice(number))
+
+    def _reported(self, error: JsonValue) -> StreamError:
+        said = error if isinstance(error, dict) else {"message": error}
+        metadata = said.get("metadata")
+        kind = said.get("error_type") or (metadata.get("error_type") if isinstance(metadata, dict) else None)
+        code = said.get("code")
+        return StreamError(
+            f"the service reported an error in the stream: {said.get('message')} (code {code})",
+            partial=self.partial(),
+            retryable=not (isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)),  # noqa: PLR2004 - HTTP
+            request_id=_word(self._head.get("id")),
+            error_type=_word(kind),
+        )
+
+
+def fold(chunks: Iterable[Mapping[str, JsonValue]]) -> Completion:
+    """Return the completion that the chunks of one whole stream amount to.
+
+    Raises:
+        StreamError: The stream reports an error, or was cut before its finish.
+    """
+    assembler = Assembler()
+    for chunk in chunks:
+        assembler.push(chunk)
+    return assembler.finish()
+
+
+def _word(value: JsonValue) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _rest(choice: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    known = ("index", "delta", "finish_reason", "logprobs")
+    return {key: value for key, value in choice.items() if key not in known}
+
+
+def _push_parts(choice: _Choice, content: JsonValue) -> str:
+    """Add content that came as a list of parts (Mistral); return its text."""
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
+    text = "".join([str(part.get("text") or "") for part in parts if part.get("type") == "text"])
+    if text:
+        choice.texts.setdefault("content", []).append(text)
+    return text
+
+
+def _starts_anew(slot: _Slot, wire_id: str | None, name: str | None, arguments: JsonValue) -> bool:
+    """Whether a piece at a known index is the head of another call."""
+    if wire_id is not None and slot.id is not None and wire_id != slot.id:
+        return True
+    if name is None or slot.name is None or not slot.is_complete:
+        return False
+    return name != slot.name or (bool(arguments) and arguments != "".join(slot.arguments))

@@ -1,0 +1,372 @@
+"""A message: one entry of a conversation, as the wire has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal, TypeAlias, cast
+
+from typing_extensions import NotRequired, Self, TypedDict
+
+from callwright._json import JsonObject, JsonValue, clean, decode, encode
+from callwright.errors import ParameterError
+from callwright.wire.profile import OPENROUTER, Profile
+
+__all__ = [
+    "AssistantMessage",
+    "AudioPart",
+    "DeveloperMessage",
+    "FilePart",
+    "ImagePart",
+    "Message",
+    "Part",
+    "Prompt",
+    "SystemMessage",
+    "TextPart",
+    "ToolCall",
+    "ToolMessage",
+    "UserMessage",
+    "VideoPart",
+    "message_of",
+    "prompt_messages",
+    "wrapped",
+]
+
+
+class TextPart(TypedDict):
+    """A piece of text."""
+
+    type: Literal["text"]
+    text: str
+    cache_control: NotRequired[JsonObject]
+    """A prompt-cache breakpoint, such as `{"type": "ephemeral"}`."""
+
+
+class ImagePart(TypedDict):
+    """An image: `{"url": ..., "detail": ...}`, the URL https or data."""
+
+    type: Literal["image_url"]
+    image_url: JsonObject
+
+
+class AudioPart(TypedDict):
+    """A sound: `{"data": base64, "format": "wav"}`."""
+
+    type: Literal["input_audio"]
+    input_audio: JsonObject
+
+
+class FilePart(TypedDict):
+    """A file, such as a PDF: `{"filename": ..., "file_data": URL or data URL}`."""
+
+    type: Literal["file"]
+    file: JsonObject
+
+
+class VideoPart(TypedDict):
+    """A video: `{"url": ...}`."""
+
+    type: Literal["video_url"]
+    video_url: JsonObject
+
+
+Part: TypeAlias = TextPart | ImagePart | AudioPart | FilePart | VideoPart
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call that the model asked for."""
+
+    id: str
+    """The id on the wire; some servers repeat ids, so runs number calls by themselves."""
+    name: str
+    arguments: str
+    """The arguments as the model wrote them: JSON text, not validated; `"{}"` if it wrote none."""
+
+
+class Message:
+    """One entry of a conversation: a slotted object over the wire's own dict.
+
+    Equal messages put the same bytes on OpenRouter's wire.
+    """
+
+    __slots__ = ("_bytes", "_profile", "raw")
+
+    role: ClassVar[str] = ""
+
+    raw: JsonObject
+    """The message as it came or was made, whole and never changed."""
+
+    @classmethod
+    def of_raw(cls, raw: JsonObject) -> Self:
+        """Wrap a wire dict, unchecked; strings in it must be free of lone surrogates."""
+        message = cls.__new__(cls)
+        message.raw = raw
+        message._profile = None
+        return message
+
+    def wire(self, profile: Profile) -> bytes:
+        """Return the message as JSON for servers of `profile`; made once."""
+        if self._profile is not profile:
+            self._bytes = encode(self._sent(profile))
+            self._profile = profile
+        return self._bytes
+
+    @property
+    def content(self) -> JsonValue:
+        """The content as on the wire: text, a list of parts, or None."""
+        return self.raw.get("content")
+
+    @property
+    def text(self) -> str:
+        """The text of the content, its text parts joined; empty if there is none."""
+        return _text(self.raw.get("content"))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Message):
+            return NotImplemented
+        return self is other or self.wire(OPENROUTER) == other.wire(OPENROUTER)
+
+    def __hash__(self) -> int:
+        return hash(self.wire(OPENROUTER))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.text[:60]!r})"
+
+    _profile: Profile | None
+    _bytes: bytes
+
+    def _sent(self, profile: Profile) -> JsonObject:
+        del profile  # Only assistant messages differ between servers.
+        return self.raw
+
+
+class _WrittenMessage(Message):
+    """A message that people write: a role, content and perhaps a name."""
+
+    __slots__ = ()
+
+    def __init__(self, content: str | Sequence[Part], *, name: str | None = None) -> None:
+        self.raw = _written(self.role, content) if name is None else {**_written(self.role, content), "name": name}
+        self._profile = None
+
+
+class SystemMessage(_WrittenMessage):
+    """The instructions of a conversation."""
+
+    __slots__ = ()
+    role = "system"
+
+
+class DeveloperMessage(_WrittenMessage):
+    """Instructions under the name that newer OpenAI models use."""
+
+    __slots__ = ()
+    role = "developer"
+
+
+class UserMessage(_WrittenMessage):
+    """What the user said: text, or parts with images, sounds, files."""
+
+    __slots__ = ()
+    role = "user"
+
+
+class AssistantMessage(Message):
+    """What the model said: text, calls, or both.
+
+    Args:
+        content: The text; None beside calls.
+        tool_calls: The calls, in order.
+    """
+
+    __slots__ = ("_calls",)
+    role = "assistant"
+
+    _calls: tuple[ToolCall, ...]
+
+    def __init__(self, content: str | None = None, *, tool_calls: Sequence[ToolCall] = ()) -> None:
+        raw: dict[str, JsonValue] = {"role": "assistant", "content": clean(content)}
+        if tool_calls:
+            raw["tool_calls"] = [
+                {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+                for call in tool_calls
+            ]
+        self.raw = raw
+        self._profile = None
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls of the message, in order."""
+        try:
+            return self._calls
+        except AttributeError:
+            self._calls = tuple(_calls(self.raw.get("tool_calls")))
+            return self._calls
+
+    @property
+    def reasoning(self) -> str:
+        """The model's reasoning as text; empty if it showed none."""
+        for key in ("reasoning", "reasoning_content"):
+            value = self.raw.get(key)
+            if isinstance(value, str) and value:
+                return value
+        return ""
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the model refused; None if it did not."""
+        value = self.raw.get("refusal")
+        return value if isinstance(value, str) and value else None
+
+    def _sent(self, profile: Profile) -> JsonObject:
+        sent: dict[str, JsonValue] = {
+            key: value
+            for key, value in self.raw.items()
+            if key in profile.echo and (value is not None or key == "content")
+        }
+        calls = sent.get("tool_calls")
+        if calls and isinstance(calls, Sequence):
+            sent["tool_calls"] = [_echoed(call) for call in calls if isinstance(call, Mapping)]
+        else:
+            sent.pop("tool_calls", None)
+        return sent
+
+
+class ToolMessage(Message):
+    """The result of a call, for the model.
+
+    Args:
+        content: The text, or parts.
+        tool_call_id: The wire id of the call that it answers.
+    """
+
+    __slots__ = ()
+    role = "tool"
+
+    def __init__(self, content: str | Sequence[Part], *, tool_call_id: str) -> None:
+        self.raw = {"role": "tool", "tool_call_id": tool_call_id, "content": _content(content)}
+        self._profile = None
+
+    @property
+    def tool_call_id(self) -> str:
+        """The wire id of the call that this message answers."""
+        return str(self.raw.get("tool_call_id"))
+
+
+Prompt: TypeAlias = str | Sequence[Part] | Sequence[Message | Mapping[str, object]]
+"""What a model can be asked: a text, the parts of one user message, or messages, as objects or wire dicts."""
+
+_KINDS: Mapping[str, type[Message]] = {
+    kind.role: kind for kind in (SystemMessage, DeveloperMessage, UserMessage, AssistantMessage, ToolMessage)
+}
+
+
+def message_of(raw: Mapping[str, object] | Message) -> Message:
+    """Return the message that a wire dict describes; a message comes back as it is.
+
+    Raises:
+        ParameterError: The role is unknown, or a key that the role needs is missing.
+    """
+    return raw if isinstance(raw, Message) else wrapped(_plain(raw))
+
+
+def prompt_messages(prompt: Prompt) -> tuple[Message, ...]:
+    """Return the messages of a prompt.
+
+    Raises:
+        ParameterError: It is empty, mixes parts and messages, or holds a malformed message.
+    """
+    if isinstance(prompt, str):
+        return (UserMessage(prompt),)
+    entries = tuple(prompt)
+    if not entries:
+        raise ParameterError("prompt: expected a text, parts or messages; got an empty sequence")
+    are_parts = [isinstance(entry, Mapping) and "type" in entry and "role" not in entry for entry in entries]
+    if all(are_parts):
+        return (UserMessage([cast("Part", entry) for entry in entries]),)
+    if any(are_parts):
+        raise ParameterError("prompt: expected the parts of one message, or messages; got both in one sequence")
+    return tuple([message_of(entry) for entry in entries])
+
+
+def wrapped(raw: JsonObject) -> Message:
+    """Return the message around a wire dict that is plain JSON and nobody else will change.
+
+    Raises:
+        ParameterError: See `message_of`.
+    """
+    role = raw.get("role")
+    kind = _KINDS.get(role) if isinstance(role, str) else None
+    if kind is None:
+        raise ParameterError(f"message role: expected one of {', '.join(_KINDS)}; got {role!r}")
+    if kind is not AssistantMessage and raw.get("content") is None:
+        raise ParameterError(f"a {role} message needs content; got none, with the keys {', '.join(raw)}")
+    if kind is ToolMessage and not isinstance(raw.get("tool_call_id"), str):
+        raise ParameterError("a tool message needs tool_call_id, the id of the call that it answers; got none")
+    return kind.of_raw(raw)
+
+
+def _plain(raw: Mapping[str, object]) -> JsonObject:
+    """Return `raw` as plain JSON values, so that nobody else can change it later."""
+    value = decode(encode(raw))
+    if not isinstance(value, Mapping):  # pragma: no cover - a mapping encodes to an object
+        raise ParameterError(f"a message is an object; got {raw!r}")
+    return value
+
+
+def _written(role: str, content: str | Sequence[Part]) -> dict[str, JsonValue]:
+    return {"role": role, "content": _content(content)}
+
+
+def _content(content: str | Sequence[Part]) -> JsonValue:
+    return clean(content) if isinstance(content, str) else [_plain(part) for part in content]
+
+
+def _text(content: JsonValue) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, Sequence):
+        return ""
+    texts = (part.get("text") for part in content if isinstance(part, Mapping) and part.get("type") == "text")
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+def _calls(raw: JsonValue) -> list[ToolCall]:
+    calls: list[ToolCall] = []
+    for call in raw if isinstance(raw, Sequence) else ():
+        function = call.get("function") if isinstance(call, Mapping) else None
+        if isinstance(call, Mapping) and isinstance(function, Mapping):
+            arguments = function.get("arguments")
+            calls.append(
+                ToolCall(
+                    str(call.get("id")),
+                    str(function.get("name")),
+                    arguments if isinstance(arguments, str) else encode(arguments or {}).decode(),
+                )
+            )
+    return calls
+
+
+def _echoed(call: JsonObject) -> JsonObject:
+    """Return a call as it goes back: whole but for `index`, its arguments always one JSON object.
+
+    A server that cannot read the arguments in a history answers every later request with 500; the original stays in
+    the record.  Source: llama.cpp server, seen in build b11549.
+    """
+    function = call.get("function")
+    echoed = {key: value for key, value in call.items() if key != "index"}
+    echoed["type"] = echoed.get("type") or "function"
+    if isinstance(function, Mapping):
+        arguments = function.get("arguments")
+        echoed["function"] = {**function, "arguments": arguments if _is_object(arguments) else "{}"}
+    return echoed
+
+
+def _is_object(arguments: JsonValue) -> bool:
+    if not isinstance(arguments, str):
+        return False
+    try:
+        return isinstance(decode(arguments), dict)
+    except ValueError:
+        return False
