@@ -1,0 +1,62 @@
+"""callwright, through nothing but its public face."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from benchmarks.shapes import Report
+from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.work import PROMPT
+from callwright import Agent, Client, Limits, describe, extract
+
+__all__ = ["Callwright"]
+
+
+class Callwright:
+    """An agent on the default client."""
+
+    def __init__(self, base_url: str) -> None:
+        self._client = Client(base_url=base_url, api_key="none")
+
+    def runner(self, model: str, tools: Sequence[Tool]) -> Run:
+        """Return `Agent.run`, reduced to its output."""
+        agent = Agent(model, tools=tools, client=self._client, limits=Limits(steps=1000))
+
+        async def run(prompt: str) -> str:
+            return (await agent.run(prompt)).output
+
+        return run
+
+    async def read_text(self, model: str, first: FirstText) -> tuple[str, int]:
+        """Read through `run.text()`, as a terminal would."""
+        pieces: list[str] = []
+        async with Agent(model, client=self._client).stream(PROMPT) as run:
+            async for piece in run.text():
+                if not pieces:
+                    first()
+                pieces.append(piece)
+        return "".join(pieces), len(pieces)
+
+    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+        """Read all events; the output is validated at the end."""
+        async with Agent(model, output=Report, client=self._client).stream(PROMPT) as run:
+            async for _ in run.events():
+                pass
+        return run.result.output.model_dump(), 0
+
+    async def answer(self, model: str) -> dict[str, Any]:
+        """Ask by `extract`."""
+        return (await extract(Report, PROMPT, model=model, client=self._client)).model_dump()
+
+    def build(self, tools: Sequence[Tool]) -> object:
+        """Define an agent; it makes the schemas of its tools."""
+        return Agent("bench/model", tools=tools, client=self._client)
+
+    def schema(self, tool: Tool) -> dict[str, Any]:
+        """Return what `describe` gives."""
+        return dict(describe(tool).parameters)
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._client.aclose()

@@ -1,0 +1,52 @@
+"""A subject: one way to do the work, as the worker sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+__all__ = ["FirstText", "Run", "Subject", "Tool"]
+
+Tool = Callable[..., Awaitable[str]]
+Run = Callable[[str], Awaitable[str]]
+FirstText = Callable[[], None]
+
+
+class Subject(Protocol):
+    """What a candidate can do; one that lacks a method is left out of that measure.
+
+    A subject keeps one HTTP client (or what its library calls so) for its whole life, retries nothing, and leaves all
+    else at the library's defaults.
+    """
+
+    def __init__(self, base_url: str) -> None:
+        """Prepare to ask the server at `base_url`."""
+        ...
+
+    def runner(self, model: str, tools: Sequence[Tool]) -> Run:
+        """Return a function that runs a prompt to its final answer."""
+        ...
+
+    async def read_text(self, model: str, first: FirstText) -> tuple[str, int]:
+        """Read a streamed text; return it and the number of pieces it came in. Call `first` at the first one."""
+        ...
+
+    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+        """Read a streamed object; return it and the number of partial objects that were seen on the way."""
+        ...
+
+    async def answer(self, model: str) -> dict[str, Any]:
+        """Ask for one structured answer and return it."""
+        ...
+
+    def build(self, tools: Sequence[Tool]) -> object:
+        """Define an agent with these tools, their schemas included."""
+        ...
+
+    def schema(self, tool: Tool) -> dict[str, Any]:
+        """Return the JSON Schema of the arguments of a function."""
+        ...
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        ...
