@@ -1,32 +1,24 @@
-"""The portal: the one event loop, on a daemon thread, on which everything called `_sync` runs."""
+"""The bridge from sync code: a call, an iterator or a context manager that runs on the portal."""
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, suppress
+from concurrent.futures import Future
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from functools import partial
 from queue import Empty, SimpleQueue
 from types import TracebackType
-from typing import Any, Generic, TypeVar, TypeVarTuple
+from typing import Generic, TypeVar, TypeVarTuple
 
 import anyio
-import sniffio
-from anyio.abc import TaskGroup
 
-from callwright._concurrency import CallSoon, call_soon
+from callwright._portal import SLICE, Job, result_of, submit
 
-__all__ = ["SyncContext", "enter_sync", "iterate_sync", "run_sync"]
+__all__ = ["AHEAD", "SyncContext", "enter_sync", "iterate_sync", "run_sync"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
 
-GRACE = 1.0
-"""How long a coroutine may take to unwind after Ctrl-C, in seconds."""
-SLICE = 0.2
-"""How long a thread waits at a stretch, in seconds: a signal that comes as it lies down does not wake it."""
 AHEAD = 32
 """How many items an iterator may be ahead of the thread that reads it."""
 
@@ -38,13 +30,13 @@ def run_sync(function: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
 
     Raises:
         BaseException: What the coroutine raised, as itself.
-        KeyboardInterrupt: Ctrl-C was pressed; the coroutine was cancelled and had `GRACE` to unwind.
+        KeyboardInterrupt: Ctrl-C was pressed; the coroutine was cancelled and had a second to unwind.
         RuntimeError: Called from the portal's own thread, which would wait for itself for ever.
     """
-    job = _Job(partial(function, *args))
+    job = Job(partial(function, *args))
     try:
-        _submit(job, getattr(function, "__qualname__", repr(function)))
-        return _result(job.outcome)
+        submit(job, getattr(function, "__qualname__", repr(function)))
+        return result_of(job.outcome)
     except BaseException:
         job.leave()
         raise
@@ -60,12 +52,12 @@ def iterate_sync(iterator: AsyncIterator[T]) -> Iterator[T]:
         RuntimeError: See `run_sync`.
     """
     pump = _Pump(iterator)
-    job = _Job(pump.run)
+    job = Job(pump.run)
     job.outcome.add_done_callback(pump.end)
     try:
-        _submit(job, "async for")
+        submit(job, "async for")
         yield from pump.read(job)
-        _result(job.outcome)
+        result_of(job.outcome)
     finally:
         job.leave()
 
@@ -90,13 +82,13 @@ class SyncContext(AbstractContextManager[T, bool]):
         self._manager = manager
         self._entered: Future[T] = Future()
         self._error: BaseException | None = None
-        self._job = _Job(self._stay)
+        self._job = Job(self._stay)
 
     def __enter__(self) -> T:
         self._job.outcome.add_done_callback(self._fail_entering)
         try:
-            _submit(self._job, "async with")
-            return _result(self._entered)
+            submit(self._job, "async with")
+            return result_of(self._entered)
         except BaseException:
             self._job.leave()
             raise
@@ -107,7 +99,7 @@ class SyncContext(AbstractContextManager[T, bool]):
         self._error = error
         try:
             self._job.call_soon(self._leave.set)
-            is_swallowed = _result(self._job.outcome)
+            is_swallowed = result_of(self._job.outcome)
         except BaseException:
             self._job.leave()
             raise
@@ -168,7 +160,7 @@ class _Pump(Generic[T]):
     def end(self, _: Future[None]) -> None:
         self._items.put(None)
 
-    def read(self, job: _Job[None]) -> Iterator[T]:
+    def read(self, job: Job[None]) -> Iterator[T]:
         """Yield on the reading thread, telling the loop of the room twice per `AHEAD` items."""
         taken = 0
         while True:
@@ -188,228 +180,3 @@ class _Pump(Generic[T]):
         self._credit += AHEAD // 2
         if self._room is not None:
             self._room.set()
-
-
-class _Job(Generic[T]):
-    """One coroutine on the portal, and what came of it."""
-
-    __slots__ = ("_call", "_is_cancelled", "_portal", "_scope", "is_begun", "outcome", "owner")
-
-    def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
-        self._call = call
-        self._scope: anyio.CancelScope | None = None
-        self._is_cancelled = False
-        self._portal: _Portal | None = None
-        self.is_begun = False
-        self.outcome: Future[T] = Future()
-        self.owner = threading.current_thread()
-
-    def attach(self, portal: _Portal) -> None:
-        self._portal = portal
-
-    def call_soon(self, function: Callable[[], object]) -> None:
-        """Have `function` called on the portal's thread.
-
-        Raises:
-            RuntimeError: The process was forked since the job was started.
-        """
-        if self._portal is None or self._portal.pid != os.getpid():
-            raise RuntimeError("a sync context or iterator was opened in another process; open it after the fork")
-        self._portal.call_soon(function)
-
-    async def run(self) -> None:
-        """Run to the outcome; nothing is raised, for it would end the portal with all its other jobs."""
-        self.is_begun = True
-        try:
-            with anyio.CancelScope() as self._scope:
-                if self._is_cancelled:
-                    self._scope.cancel()
-                self.outcome.set_result(await self._call())
-            if not self.outcome.done():
-                self.outcome.set_exception(RuntimeError("the call was cancelled"))
-        except anyio.get_cancelled_exc_class() as cancelled:
-            # No `except Exception` of a sync caller would catch it as itself.
-            self.outcome.set_exception(RuntimeError(f"the call was cancelled from inside: {cancelled!r}"))
-        except BaseException as error:  # noqa: BLE001 - the edge of user code; raised again on the waiting thread
-            self.outcome.set_exception(error)
-
-    def cancel(self) -> None:
-        """Cancel, on the portal's thread."""
-        self._is_cancelled = True
-        if self._scope is not None:
-            self._scope.cancel()
-
-    def leave(self) -> None:
-        """Cancel if it still runs, and give it `GRACE` to unwind."""
-        if self._portal is None or self._portal.pid != os.getpid() or self.outcome.done():
-            return
-        self._portal.call_soon(self.cancel)
-        # The garbage collector may close a generator on the portal's own thread.
-        if not self._portal.is_here():
-            wait((self.outcome,), timeout=GRACE)
-
-    def is_awaited(self) -> bool:
-        """Return whether the interpreter's exit must wait for it."""
-        return self.owner.is_alive() and not self.owner.daemon
-
-
-class _Portal:
-    """An event loop on a daemon thread, and the jobs on it."""
-
-    def __init__(self) -> None:
-        self._ready = threading.Event()
-        self._changed = threading.Condition()
-        self._jobs: set[_Job[Any]] = set()
-        self._soon: CallSoon
-        self._tasks: TaskGroup
-        self._failure: BaseException | None = None
-        self._is_used = False
-        self.is_closed = False
-        self.pid = os.getpid()
-        self._thread = threading.Thread(target=self._live, name="callwright portal", daemon=True)
-        self._thread.start()
-
-    def is_here(self) -> bool:
-        """Return whether this is the portal's own thread."""
-        return threading.get_ident() == self._thread.ident
-
-    def start(self, job: _Job[Any]) -> bool:
-        """Start `job`; return False if the portal is closed."""
-        self._ready.wait()
-        with self._changed:
-            if self.is_closed:
-                return False
-            job.attach(self)
-            self._jobs.add(job)
-            self._is_used = True
-        self.call_soon(partial(self._start, job))
-        return True
-
-    def call_soon(self, function: Callable[[], object]) -> None:
-        # A loop that has ended has nothing left to be told; its jobs were failed.
-        with suppress(RuntimeError):
-            self._soon(function)
-
-    def check(self) -> None:
-        """Raise what kept the event loop from starting, if anything did."""
-        if self._failure is not None:
-            raise RuntimeError("the event loop of the _sync functions could not start") from self._failure
-
-    def _start(self, job: _Job[Any]) -> None:
-        # The context is the caller's, where another async library may be named as the running one.
-        sniffio.current_async_library_cvar.set(self._library)
-        if not self.is_closed:
-            self._tasks.start_soon(self._run, job)
-
-    async def _run(self, job: _Job[Any]) -> None:
-        await job.run()
-        with self._changed:
-            self._jobs.discard(job)
-            self._changed.notify_all()
-
-    def _live(self) -> None:
-        try:
-            anyio.run(self._serve)
-        except BaseException as error:  # noqa: BLE001 - e.g. a SystemExit that a child task of user code raised
-            self._failure = None if self._ready.is_set() else error
-        finally:
-            with self._changed:
-                self.is_closed = True
-                jobs = tuple(self._jobs)
-            self._ready.set()
-            for job in jobs:
-                _settle(job)
-
-    async def _serve(self) -> None:
-        self._library = sniffio.current_async_library()
-        self._soon = call_soon()
-        async with anyio.create_task_group() as self._tasks:
-            threading.Thread(target=self._close_after_main, name="callwright portal's end", daemon=True).start()
-            self._ready.set()
-            try:
-                await anyio.sleep_forever()
-            finally:
-                # The loop may be dying with no notice, of a SystemExit in some task; what comes now needs another one.
-                self.is_closed = True
-
-    def _close_after_main(self) -> None:
-        """End the loop when the main thread has ended and others keep the process alive without waiting for us.
-
-        anyio's idle worker threads, left by an async tool, are no daemons and end only with the loop that made them.
-        """
-        main = threading.main_thread()
-        main.join()
-        with self._changed:
-            # A thread may die without waiting for its job's end, and tells nobody: hence the timeout.
-            while not self._changed.wait_for(self._is_idle, timeout=1.0):
-                pass
-            if all(thread.daemon or thread is main for thread in threading.enumerate()):
-                # Functions of `atexit` may still want the loop.
-                return
-            self.is_closed = True
-        self.call_soon(self._tasks.cancel_scope.cancel)
-
-    def _is_idle(self) -> bool:
-        return self._is_used and not any(job.is_awaited() for job in self._jobs)
-
-
-_lock = threading.RLock()
-_portal: _Portal | None = None
-
-
-def _submit(job: _Job[Any], awaited: str = "async") -> None:
-    """Start `job` on the process's portal; make one if there is none.
-
-    Args:
-        job: What to run.
-        awaited: The name of what could be awaited instead, for the message.
-    """
-    global _portal  # noqa: PLW0603 - the portal belongs to the process
-    is_started = False
-    while not is_started:
-        with _lock:
-            if _portal is None or _portal.is_closed:
-                _portal = _Portal()
-            portal = _portal
-        if portal.is_here():
-            raise RuntimeError(
-                f"a _sync function was called on the event loop's own thread, where it would wait for itself; "
-                f"this code is async already, so use the async form: {awaited} (with await)"
-            )
-        is_started = portal.start(job)
-        portal.check()
-
-
-def _result(future: Future[T]) -> T:
-    """Wait, also for Ctrl-C."""
-    while not future.done():
-        with suppress(TimeoutError):
-            # Unlike `result`, it returns the coroutine's own TimeoutError.
-            future.exception(timeout=SLICE)
-    return future.result()
-
-
-def _settle(job: _Job[Any]) -> None:
-    """Give `job` an outcome after its loop ended, or another loop: nobody shall wait for ever."""
-    if job.outcome.done():
-        return
-    ended = RuntimeError("the event loop of the _sync functions ended")
-    try:
-        if not job.is_begun:
-            # It came when the loop was ending, for no fault of its own.
-            _submit(job)
-            return
-    except RuntimeError as error:
-        ended = error
-    job.outcome.set_exception(ended)
-
-
-def _forget_portal() -> None:
-    # A forked child has the memory of the portal, but not its thread; the lock may have been held.
-    global _lock, _portal  # noqa: PLW0603 - see `_submit`
-    _lock = threading.RLock()
-    _portal = None
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_portal)

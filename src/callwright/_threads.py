@@ -16,7 +16,7 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from callwright._concurrency import call_soon
 
-__all__ = ["abandoned", "run_in_thread"]
+__all__ = ["IDLE", "abandoned", "run_in_thread"]
 
 T = TypeVar("T")
 

@@ -7,8 +7,6 @@ import pytest
 
 from callwright._concurrency import Channel
 
-__all__: list[str] = []
-
 pytestmark = pytest.mark.anyio
 
 

@@ -9,8 +9,6 @@ import pytest
 
 from callwright._concurrency import collapsed
 
-__all__: list[str] = []
-
 pytestmark = pytest.mark.anyio
 
 

@@ -10,8 +10,6 @@ from textwrap import dedent
 
 import pytest
 
-__all__: list[str] = []
-
 PATIENCE = 20.0
 """After how many seconds a process counts as hung."""
 

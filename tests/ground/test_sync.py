@@ -15,8 +15,6 @@ import pytest
 from callwright import _sync
 from callwright._sync import enter_sync, iterate_sync, run_sync
 
-__all__: list[str] = []
-
 PLACE: ContextVar[str] = ContextVar("place")
 
 

@@ -13,8 +13,6 @@ import pytest
 from callwright import _threads
 from callwright._threads import abandoned, run_in_thread
 
-__all__: list[str] = []
-
 pytestmark = pytest.mark.anyio
 
 PLACE: ContextVar[str] = ContextVar("place")
