@@ -29,7 +29,7 @@ _GRACE = 1.0
 class Job(Generic[T]):
     """One coroutine on the portal, and what came of it."""
 
-    __slots__ = ("_call", "_is_cancelled", "_portal", "_scope", "is_begun", "outcome", "owner")
+    __slots__ = ("_call", "_is_cancelled", "_portal", "_scope", "is_begun", "outcome")
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
         self._call = call
@@ -38,7 +38,6 @@ class Job(Generic[T]):
         self._portal: _Portal | None = None
         self.is_begun = False
         self.outcome: Future[T] = Future()
-        self.owner = threading.current_thread()
 
     def attach(self, portal: _Portal) -> None:
         self._portal = portal
@@ -84,22 +83,17 @@ class Job(Generic[T]):
         if not self._portal.is_here():
             wait((self.outcome,), timeout=_GRACE)
 
-    def is_awaited(self) -> bool:
-        """Return whether the interpreter's exit must wait for it."""
-        return self.owner.is_alive() and not self.owner.daemon
-
 
 class _Portal:
     """An event loop on a daemon thread, and the jobs on it."""
 
     def __init__(self) -> None:
         self._ready = threading.Event()
-        self._changed = threading.Condition()
+        self._lock = threading.RLock()
         self._jobs: set[Job[Any]] = set()
         self._soon: CallSoon
         self._tasks: TaskGroup
         self._failure: BaseException | None = None
-        self._is_used = False
         self.is_closed = False
         self.pid = os.getpid()
         self._thread = threading.Thread(target=self._live, name="callwright portal", daemon=True)
@@ -112,12 +106,11 @@ class _Portal:
     def start(self, job: Job[Any]) -> bool:
         """Start `job`; return False if the portal is closed."""
         self._ready.wait()
-        with self._changed:
+        with self._lock:
             if self.is_closed:
                 return False
             job.attach(self)
             self._jobs.add(job)
-            self._is_used = True
         self.call_soon(partial(self._start, job))
         return True
 
@@ -139,9 +132,8 @@ class _Portal:
 
     async def _run(self, job: Job[Any]) -> None:
         await job.run()
-        with self._changed:
+        with self._lock:
             self._jobs.discard(job)
-            self._changed.notify_all()
 
     def _live(self) -> None:
         try:
@@ -149,7 +141,7 @@ class _Portal:
         except BaseException as error:  # noqa: BLE001 - e.g. a SystemExit that a child task of user code raised
             self._failure = None if self._ready.is_set() else error
         finally:
-            with self._changed:
+            with self._lock:
                 self.is_closed = True
                 jobs = tuple(self._jobs)
             self._ready.set()
@@ -169,24 +161,24 @@ class _Portal:
                 self.is_closed = True
 
     def _close_after_main(self) -> None:
-        """End the loop when the main thread has ended and others keep the process alive without waiting for us.
+        """End the loop when nothing keeps the process alive but anyio's worker threads.
 
-        anyio's idle worker threads, left by an async tool, are no daemons and end only with the loop that made them.
+        Those that an async tool left idle are no daemons, and end only with the loop that made them.
         """
         main = threading.main_thread()
         main.join()
-        with self._changed:
-            # A thread may die without waiting for its job's end, and tells nobody: hence the timeout.
-            while not self._changed.wait_for(self._is_idle, timeout=1.0):
-                pass
-            if all(thread.daemon or thread is main for thread in threading.enumerate()):
-                # Functions of `atexit` may still want the loop.
-                return
+        while others := [thread for thread in threading.enumerate() if thread is not main and not thread.daemon]:
+            users = [thread for thread in others if not type(thread).__module__.startswith("anyio.")]
+            if not users:
+                break
+            # It may still call: the loop is not closed under it, for another one may not start any more.
+            users[0].join()
+        else:
+            # Functions of `atexit` may still want the loop.
+            return
+        with self._lock:
             self.is_closed = True
         self.call_soon(self._tasks.cancel_scope.cancel)
-
-    def _is_idle(self) -> bool:
-        return self._is_used and not any(job.is_awaited() for job in self._jobs)
 
 
 _lock = threading.RLock()
