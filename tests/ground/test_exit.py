@@ -82,7 +82,7 @@ def test_a_thread_that_outlives_the_main_thread_keeps_its_portal() -> None:
                 run_sync(anyio.sleep, 0.01)
                 print(number)
 
-        run_sync(anyio.sleep, 0)
+        run_sync(anyio.to_thread.run_sync, int)
         threading.Thread(target=work).start()
     """
 
