@@ -1,0 +1,178 @@
+"""A scenario: what a scripted model says, turn by turn, written in Python or in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar, cast
+
+from callwright._json import JsonValue, decode, encode
+from callwright.testing.faults import FaultSpec, parse_faults
+from callwright.testing.wireshape import Object, Reply, Turn, error_reply
+
+__all__ = ["Faulty", "Scenario", "Step", "Tries", "call", "calls", "parse_scenarios", "say"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A turn that goes wrong in a named way."""
+
+    fault: FaultSpec
+    turn: Turn = Turn({"content": "This was to be the answer, but something came between."})
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What comes when one and the same request is sent again and again; after the last it starts from the first."""
+
+    steps: tuple[Turn | Faulty | Reply, ...]
+
+
+Step: TypeAlias = Turn | Faulty | Reply | Tries
+"""One step: a turn, a turn that goes wrong, an answer given to the last byte, or one of these at each try."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What one scripted model says: in each request, the step whose number is that of the assistant's turns before it.
+
+    A conversation with more turns than steps starts over, so that a second question finds the script as the first did.
+    """
+
+    about: str
+    """What is shown, in one sentence."""
+
+    steps: tuple[Step, ...]
+    """At least one."""
+
+    barred: Turn | None = None
+    """What is said instead of a call when the request forbids calls; None: the step all the same."""
+
+    def step(self, *, turns: int, attempt: int, may_call: bool = True) -> Turn | Faulty | Reply:
+        """Return what comes next.
+
+        Args:
+            turns: How many turns of the assistant stand in the request, >= 0.
+            attempt: How often the same request came before, >= 0.
+            may_call: Whether the request offers tools and permits their use.
+        """
+        step = self.steps[turns % len(self.steps)]
+        if isinstance(step, Tries):
+            step = step.steps[attempt % len(step.steps)]
+        if self.barred is not None and not may_call and isinstance(step, Turn) and step.message.get("tool_calls"):
+            return self.barred
+        return step
+
+
+def say(text: str, *, finish_reason: str | None = "stop") -> Turn:
+    """Return a turn that is a text."""
+    return Turn({"content": text}, finish_reason)
+
+
+def call(name: str, arguments: Object | str | None = None, **keys: JsonValue) -> Object:
+    """Return one call as it stands in an assistant's message.
+
+    Args:
+        name: The tool's name.
+        arguments: An object is written as JSON, a string stays as it is, None leaves the key out.
+        keys: More keys of the call, such as `id`; the service adds what is missing.
+    """
+    function: dict[str, JsonValue] = {"name": name}
+    if arguments is not None:
+        function["arguments"] = arguments if isinstance(arguments, str) else encode(arguments).decode()
+    return {"function": function, **keys}
+
+
+def calls(*made: Object, content: str | None = None, finish_reason: str | None = "tool_calls") -> Turn:
+    """Return a turn that calls tools, with a text beside it if `content`."""
+    return Turn({"content": content, "tool_calls": list(made)}, finish_reason)
+
+
+def parse_scenarios(text: bytes | str) -> dict[str, Scenario]:
+    """Return the scenarios that a JSON file spells: an object of lists of steps, by name.
+
+    A step is one of ``{"text": ...}``, ``{"calls": [{"name": ..., "arguments": {...} | "..."}], "text": ...}``,
+    ``{"message": {...}}`` (an assistant's message, raw), ``{"error": {"code": 400, "message": ...}}``,
+    ``{"fault": "429*1"}`` (as in `parse_faults`, with the turn that it spoils in the same step) and ``{"tries": [step, ...]}``;
+    a turn may say its ``"finish_reason"``.
+
+    Raises:
+        ValueError: The text is not JSON, or a step has another form; the message names it.
+    """
+    named = _expected(decode(text), dict, "an object of scenarios", "the file")
+    return {name: _scenario(name, cast("JsonValue", steps)) for name, steps in named.items()}
+
+
+def _scenario(name: str, value: JsonValue) -> Scenario:
+    steps = _expected(value, list, "a list of steps", f"scenario {name!r}")
+    if not steps:
+        message = f"scenario {name!r} has no steps; expected at least one"
+        raise ValueError(message)
+    where = f"scenario {name!r}, step"
+    return Scenario(f"From a file: {name}.", tuple(_step(step, f"{where} {n}") for n, step in enumerate(steps)))
+
+
+def _step(value: JsonValue, where: str) -> Step:
+    step = _expected(value, dict, "an object", where)
+    match step:
+        case {"tries": list(tries)}:
+            return Tries(tuple(_once(cast("JsonValue", one), where) for one in tries))
+        case {"fault": str(spec), **rest}:
+            turn = _turn(rest, where) if rest else Faulty(FaultSpec("500")).turn
+            met = parse_faults(spec)
+            met_once = tuple(turn if fault is None else Faulty(fault, turn) for fault in met)
+            return met_once[0] if len(met_once) == 1 else Tries(met_once)
+        case _:
+            return _once(step, where)
+
+
+def _once(value: JsonValue, where: str) -> Turn | Faulty | Reply:
+    step = _expected(value, dict, "an object", where)
+    match step:
+        case {"error": {"code": int(code), "message": str(message), **metadata}}:
+            return error_reply(code, message, metadata=cast("Object", metadata) or None)
+        case {"fault": str(spec), **rest}:
+            fault = parse_faults(spec)[0]
+            turn = _turn(rest, where) if rest else Faulty(FaultSpec("500")).turn
+            return turn if fault is None else Faulty(fault, turn)
+        case _:
+            return _turn(step, where)
+
+
+def _turn(step: Object, where: str) -> Turn:
+    finish = step.get("finish_reason", "tool_calls" if "calls" in step else "stop")
+    if finish is not None and not isinstance(finish, str):
+        message = f"{where}: expected a string or null as finish_reason, got {finish!r}"
+        raise ValueError(message)
+    match step:
+        case {"message": dict(raw)}:
+            return Turn(cast("Object", raw), finish)
+        case {"calls": list(made)}:
+            content = step.get("text")
+            written = [_call(cast("JsonValue", one), where) for one in made]
+            return Turn({"content": content, "tool_calls": written}, finish)
+        case {"text": str(text)}:
+            return Turn({"content": text}, finish)
+        case _:
+            message = f"{where}: expected one of text, calls, message, error, fault, tries; got {sorted(step)}"
+            raise ValueError(message)
+
+
+def _call(value: JsonValue, where: str) -> Object:
+    match value:
+        case {"name": str(name), "arguments": str() | dict() as arguments, **rest}:
+            return call(name, cast("Object | str", arguments), **cast("dict[str, JsonValue]", rest))
+        case {"name": str(name), **rest}:
+            return call(name, None, **cast("dict[str, JsonValue]", rest))
+        case _:
+            message = f"{where}: expected a call with a name and arguments, got {value!r}"
+            raise ValueError(message)
+
+
+def _expected(value: JsonValue, kind: Callable[..., T], what: str, where: str) -> T:
+    if isinstance(value, cast("type[T]", kind)):
+        return value
+    message = f"{where}: expected {what}, got {value!r}"
+    raise ValueError(message)
