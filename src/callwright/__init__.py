@@ -1,0 +1,220 @@
+"""callwright: agents and tool calling on the OpenRouter chat-completions API.
+
+Everything public can be imported from here; a name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from callwright.agent import Agent
+    from callwright.errors import (
+        APIConnectionError,
+        APIError,
+        APIStatusError,
+        APITimeoutError,
+        AuthenticationError,
+        BadRequestError,
+        BudgetError,
+        CallwrightError,
+        ContextLengthError,
+        InsufficientCreditsError,
+        NotFoundError,
+        OutputError,
+        ParameterError,
+        PermissionDeniedError,
+        ProviderError,
+        QuorumError,
+        RateLimitError,
+        RunConflictError,
+        RunError,
+        RunPausedError,
+        SchemaError,
+        StoreError,
+        StreamError,
+        StuckError,
+        ToolError,
+    )
+    from callwright.extraction import ForcedCall, extract, extract_sync, force, force_sync
+    from callwright.loop import Event
+    from callwright.model import Model, Restarted, Retried, Scope
+    from callwright.output.output import Output, output_of
+    from callwright.run.decisions import approve, deny, provide, rerun
+    from callwright.run.limits import Budget, Limits
+    from callwright.run.result import RunResult
+    from callwright.run.state import RunState
+    from callwright.run.store import MemoryStore, Store
+    from callwright.service.client import Client
+    from callwright.service.retry import Retry
+    from callwright.stream import RunStream
+    from callwright.tools.context import Progress, RunContext
+    from callwright.tools.schema import FunctionDescription, describe
+    from callwright.tools.tool import Tool, tool
+    from callwright.tools.toolset import Toolset
+    from callwright.wire.chat import ChatRequest, Completion, Delta, Usage
+    from callwright.wire.messages import (
+        AssistantMessage,
+        DeveloperMessage,
+        Message,
+        SystemMessage,
+        ToolCall,
+        ToolMessage,
+        UserMessage,
+    )
+    from callwright.wire.params import ChatParams
+    from callwright.wire.profile import OPENROUTER, Profile
+
+__all__ = [
+    "APIConnectionError",
+    "APIError",
+    "APIStatusError",
+    "APITimeoutError",
+    "Agent",
+    "AssistantMessage",
+    "AuthenticationError",
+    "BadRequestError",
+    "Budget",
+    "BudgetError",
+    "CallwrightError",
+    "ChatParams",
+    "ChatRequest",
+    "Client",
+    "Completion",
+    "ContextLengthError",
+    "Delta",
+    "DeveloperMessage",
+    "Event",
+    "ForcedCall",
+    "FunctionDescription",
+    "InsufficientCreditsError",
+    "Limits",
+    "MemoryStore",
+    "Message",
+    "Model",
+    "NotFoundError",
+    "OPENROUTER",
+    "Output",
+    "OutputError",
+    "ParameterError",
+    "PermissionDeniedError",
+    "Profile",
+    "Progress",
+    "ProviderError",
+    "QuorumError",
+    "RateLimitError",
+    "Restarted",
+    "Retried",
+    "Retry",
+    "RunConflictError",
+    "RunContext",
+    "RunError",
+    "RunPausedError",
+    "RunResult",
+    "RunState",
+    "RunStream",
+    "SchemaError",
+    "Scope",
+    "Store",
+    "StoreError",
+    "StreamError",
+    "StuckError",
+    "SystemMessage",
+    "Tool",
+    "ToolCall",
+    "ToolError",
+    "ToolMessage",
+    "Toolset",
+    "Usage",
+    "UserMessage",
+    "approve",
+    "deny",
+    "describe",
+    "extract",
+    "extract_sync",
+    "force",
+    "force_sync",
+    "output_of",
+    "provide",
+    "rerun",
+    "tool",
+]
+
+_HOMES = {
+    "agent": ("Agent",),
+    "errors": (
+        "APIConnectionError",
+        "APIError",
+        "APIStatusError",
+        "APITimeoutError",
+        "AuthenticationError",
+        "BadRequestError",
+        "BudgetError",
+        "CallwrightError",
+        "ContextLengthError",
+        "InsufficientCreditsError",
+        "NotFoundError",
+        "OutputError",
+        "ParameterError",
+        "PermissionDeniedError",
+        "ProviderError",
+        "QuorumError",
+        "RateLimitError",
+        "RunConflictError",
+        "RunError",
+        "RunPausedError",
+        "SchemaError",
+        "StoreError",
+        "StreamError",
+        "StuckError",
+        "ToolError",
+    ),
+    "extraction": ("ForcedCall", "extract", "extract_sync", "force", "force_sync"),
+    "loop": ("Event",),
+    "model": ("Model", "Restarted", "Retried", "Scope"),
+    "output.output": ("Output", "output_of"),
+    "run.decisions": ("approve", "deny", "provide", "rerun"),
+    "run.limits": ("Budget", "Limits"),
+    "run.result": ("RunResult",),
+    "run.state": ("RunState",),
+    "run.store": ("MemoryStore", "Store"),
+    "service.client": ("Client",),
+    "service.retry": ("Retry",),
+    "stream": ("RunStream",),
+    "tools.context": ("Progress", "RunContext"),
+    "tools.schema": ("FunctionDescription", "describe"),
+    "tools.tool": ("Tool", "tool"),
+    "tools.toolset": ("Toolset",),
+    "wire.chat": ("ChatRequest", "Completion", "Delta", "Usage"),
+    "wire.messages": (
+        "AssistantMessage",
+        "DeveloperMessage",
+        "Message",
+        "SystemMessage",
+        "ToolCall",
+        "ToolMessage",
+        "UserMessage",
+    ),
+    "wire.params": ("ChatParams",),
+    "wire.profile": ("OPENROUTER", "Profile"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    """Load a public name from its module and keep it here.
+
+    Raises:
+        AttributeError: There is no such name.
+    """
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """Return the public names, loaded or not."""
+    return sorted({*globals(), *__all__})

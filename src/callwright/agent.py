@@ -1,0 +1,354 @@
+"""An agent: a model, its instructions, its tools and what its answer is; and the ways to run it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import secrets
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Generic, TypeAlias, cast, overload
+
+from typing_extensions import Required, TypedDict, TypeForm, TypeVar, Unpack
+
+from callwright._clock import SYSTEM_CLOCK, Clock
+from callwright._json import JsonObject, clean, encode
+from callwright._sync import run_sync
+from callwright.errors import ParameterError, RunConflictError, SchemaError, StoreError, Unfinished
+from callwright.loop import Emit, Loop, Plan
+from callwright.model import Ledger, Model, Service
+from callwright.output.output import Output, output_of
+from callwright.run.limits import Limits
+from callwright.run.records import CallDecided, Prompted, Record, Started
+from callwright.run.result import RunResult
+from callwright.run.state import RunState
+from callwright.run.store import Store
+from callwright.stream import RunStream, SyncRunStream
+from callwright.tools.context import RunContext
+from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, wire_entry
+from callwright.wire.chat import ToolChoice
+from callwright.wire.messages import Message, Prompt, message_of, prompt_messages
+from callwright.wire.params import ChatParams, checked_params
+
+__all__ = ["Agent", "AgentOptions", "Instructions", "RunOptions", "RunOptionsWithDeps"]
+
+D = TypeVar("D", default=None)
+T = TypeVar("T", default=str)
+NewD = TypeVar("NewD")
+NewT = TypeVar("NewT")
+
+Instructions: TypeAlias = str | Callable[[RunContext[D]], str | Awaitable[str]]
+"""What the model is to do: a text, or a function that gives it, called once per prompt."""
+
+
+class AgentOptions(TypedDict, Generic[D], total=False):
+    """What can be said of an agent beyond its model and its output."""
+
+    instructions: Instructions[D] | None
+    """The system message. Default: none is sent."""
+    tools: Sequence[ToolLike]
+    """Documented functions, `Tool`s, `Toolset`s, or wire entries such as `{"type": "openrouter:web_search"}`."""
+    params: ChatParams
+    """Sent with every request, unless a run says otherwise."""
+    limits: Limits
+    """How far a run may go. Default: 50 steps, 64 calls a turn."""
+    store: Store | None
+    """Where records are kept. Default: nowhere beyond the result."""
+    client: Service | None
+    """Gives the model of a slug. Default: the process's own `Client`, made from the environment at the first run."""
+    budget: Ledger | None
+    """Shared with whoever else is given it."""
+    clock: Clock
+    """For tests."""
+
+
+class RunOptions(ChatParams, total=False):
+    """What can be said of one run, beside the request parameters."""
+
+    history: Sequence[Message | Mapping[str, object]] | None
+    """What was said before: messages or wire dicts, as from `result.messages`."""
+    run_id: str | None
+    """Default: a random one. With a store: the run to go on with, if it has ended; its conversation goes on."""
+    tool_choice: ToolChoice | str | Callable[..., object] | None
+    """`auto`, `none`, `required`, a tool's name, the function itself; a forced call holds for the first request."""
+    model: str | Model | None
+    """Asked instead of the agent's."""
+
+
+class RunOptionsWithDeps(RunOptions, Generic[D], total=False):
+    """The options of a run of an agent with dependencies."""
+
+    deps: Required[D]
+    """Reach tools and instructions by `RunContext`; they are never stored or sent."""
+
+
+class _AnyRunOptions(RunOptions, total=False):
+    """What either kind of agent may be given; the overloads say which."""
+
+    deps: Any
+
+
+_RUN_KEYS = frozenset({"history", "run_id", "tool_choice", "model", "deps"})
+
+
+class Agent(Generic[D, T]):
+    """A model with instructions, tools and a kind of answer. Immutable; safe to share between threads and event loops.
+
+    Args:
+        model: A slug such as `openai/gpt-4o-mini`, a `Model`, or None for the account's default.
+        output: What the answer is: `str`, any type that pydantic can validate, or an `Output`.
+        deps_type: The type of `deps=`, for type checkers; a run of an agent that declares it must be given them.
+        options: See `AgentOptions`.
+
+    Raises:
+        SchemaError: A function cannot be a tool, or two tools have the same name.
+        ParameterError: An option or parameter is unknown or out of range.
+    """
+
+    __slots__ = ("_digest", "_model", "_offer", "_options", "_output", "_own", "_params", "_toolsets")
+
+    @overload
+    def __init__(self: Agent[None, str], model: str | Model | None = None, **options: Unpack[AgentOptions[None]]) -> None: ...
+    @overload
+    def __init__(
+        self: Agent[None, NewT],
+        model: str | Model | None = None,
+        *,
+        output: TypeForm[NewT] | Output[NewT],
+        **options: Unpack[AgentOptions[None]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Agent[NewD, str],
+        model: str | Model | None = None,
+        *,
+        deps_type: type[NewD],
+        **options: Unpack[AgentOptions[NewD]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self: Agent[NewD, NewT],
+        model: str | Model | None = None,
+        *,
+        output: TypeForm[NewT] | Output[NewT],
+        deps_type: type[NewD],
+        **options: Unpack[AgentOptions[NewD]],
+    ) -> None: ...
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        output: Any = str,
+        deps_type: type[Any] | None = None,
+        **options: Unpack[AgentOptions[Any]],
+    ) -> None:
+        unknown = options.keys() - AgentOptions.__annotations__.keys()
+        if unknown:
+            known = ", ".join(["model", "output", "deps_type", *AgentOptions.__annotations__])
+            raise ParameterError(f"Agent: expected some of {known}; got {', '.join(sorted(unknown))}")
+        del deps_type  # Only type checkers read it.
+        self._model = model
+        self._output: Output[T] = output_of(output)
+        self._options: AgentOptions[Any] = options
+        self._params = checked_params(options.get("params", {}))
+        self._own, self._toolsets = _sorted(options.get("tools", ()))
+        self._offer = Offer(self._own)
+        if self._output.tools and self._offer.by_name.keys() & {tool.name for tool in self._output.tools}:
+            raise SchemaError(f"tool {self._output.tools[0].name!r}: the name is taken by the output; give it another")
+        self._digest: str | None = None
+
+    @overload
+    async def run(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunResult[NewT]: ...
+    @overload
+    async def run(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunResult[T]: ...
+    async def run(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunResult[Any]:
+        """Run to an answer, a pause or a limit.
+
+        Args:
+            prompt: A text, the parts of one user message, or messages.
+            options: See `RunOptions`, `RunOptionsWithDeps` and `ChatParams`.
+
+        Raises:
+            ParameterError: An option, parameter or message is wrong; nothing was sent.
+            APIError: Asking the model failed; `.state` is where to resume.
+            RunError: The run stopped without output; `.state` is where to resume.
+        """
+        return await self._go(prompt, options, None)
+
+    @overload
+    def run_sync(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunResult[NewT]: ...
+    @overload
+    def run_sync(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunResult[T]: ...
+    def run_sync(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunResult[Any]:
+        """See `run`. Works inside a running event loop, too (a notebook), which it blocks."""
+        return run_sync(self._go, prompt, options, None)
+
+    @overload
+    def stream(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunStream[NewT]: ...
+    @overload
+    def stream(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunStream[T]: ...
+    def stream(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunStream[Any]:
+        """Return the same run to be watched: `async with agent.stream(...) as run`. See `run` and `RunStream`."""
+
+        async def start(emit: Emit) -> RunResult[T]:
+            return await self._go(prompt, options, emit)
+
+        return RunStream(start)
+
+    @overload
+    def stream_sync(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> SyncRunStream[NewT]: ...
+    @overload
+    def stream_sync(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> SyncRunStream[T]: ...
+    def stream_sync(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> SyncRunStream[Any]:
+        """See `stream`: `with agent.stream_sync(...) as run`."""
+
+        async def start(emit: Emit) -> RunResult[T]:
+            return await self._go(prompt, options, emit)
+
+        return SyncRunStream(RunStream(start))
+
+    async def resume(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: D | None = None, model: str | Model | None = None
+    ) -> RunResult[T]:
+        """Go on with a run that was cut short, failed or paused; what was paid for or done before is not repeated.
+
+        Args:
+            run: The id of a run in the store, or the `.state` of a result or an error.
+            decisions: About held calls, see `approve`, `deny`, `provide`, `rerun`.
+            deps: For the tools, as for `run`.
+            model: Asked instead of the agent's.
+
+        Raises:
+            StoreError: There is no such run, or a decision does not fit it.
+            APIError: See `run`.
+            RunError: See `run`.
+        """
+        state = await self._restored(run)
+        loop = Loop(self._plan(model), state, deps=deps, emit=None, offer=self._offer)
+        for decision in decisions:
+            await loop.record(decision)
+        return await loop.run()
+
+    def resume_sync(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: D | None = None, model: str | Model | None = None
+    ) -> RunResult[T]:
+        """See `resume`."""
+
+        async def resume() -> RunResult[T]:
+            return await self.resume(run, *decisions, deps=deps, model=model)
+
+        return run_sync(resume)
+
+    def replace(self, model: str | Model | None = None, **options: Unpack[AgentOptions[D]]) -> Agent[D, T]:
+        """Return an agent that differs in `model` and `options`; what is not given stays."""
+        made = cast("Callable[..., Agent[D, T]]", Agent)
+        return made(model or self._model, output=self._output, **{**self._options, **options})
+
+    @property
+    def model(self) -> Model:
+        """What is asked unless a run says otherwise."""
+        return self._asked(self._model)
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hexadecimal digits that change when the model, tools, instructions or output do."""
+        if self._digest is None:
+            instructions = self._options.get("instructions")
+            said = instructions if isinstance(instructions, str) else getattr(instructions, "__qualname__", None)
+            model = self._model if isinstance(self._model, str | None) else self._model.name
+            outputs = [tool.wire() for tool in self._output.tools]
+            parts = [model, said, self._offer.entries, outputs, self._output.response_format]
+            self._digest = hashlib.blake2b(encode(parts), digest_size=8).hexdigest()
+        return self._digest
+
+    def __repr__(self) -> str:
+        return f"Agent({self._model!r}, tools={list(self._offer.by_name)})"
+
+    async def _go(self, prompt: Prompt, options: _AnyRunOptions, emit: Emit | None) -> RunResult[T]:
+        """Record the prompt and run the loop."""
+        checked = checked_params({key: value for key, value in options.items() if key not in _RUN_KEYS})
+        history = tuple([message_of(message) for message in options.get("history") or ()])
+        messages = prompt_messages(prompt)
+        choice = chosen(options.get("tool_choice"), self._offer)
+        state, opening = await self._opened(options.get("run_id"))
+        loop = Loop(
+            self._plan(options.get("model")), state, deps=options.get("deps"), emit=emit, offer=self._offer
+        )
+        for record in opening:
+            await loop.record(record)
+        instructions = await self._instructions(loop, options.get("deps"))
+        params = {**self._params, **checked} if checked else self._params
+        await loop.record(Prompted(messages, history, instructions, choice, params))
+        return await loop.run()
+
+    async def _opened(self, run_id: str | None) -> tuple[RunState, list[Record]]:
+        """Return the state to put a prompt into, and the records that must come first."""
+        store = self._options.get("store")
+        records = await store.load(run_id) if store is not None and run_id is not None else ()
+        if not records:
+            return RunState(), [Started(run_id or f"run_{secrets.token_hex(12)}", self.fingerprint)]
+        state = RunState.of(records)
+        if state.stopped is None:
+            error = RunConflictError(f"run {run_id!r} has not ended; resume it, or give the new run another id")
+            error.state = state
+            raise error
+        return state, []
+
+    async def _restored(self, run: str | Unfinished) -> RunState:
+        if isinstance(run, RunState):
+            return RunState.of(run.records)
+        run_id = run if isinstance(run, str) else run.run_id
+        store = self._options.get("store")
+        records = await store.load(run_id) if store is not None else ()
+        if not records:
+            where = "its store" if store is not None else "no store: give the agent one, or pass the state itself"
+            raise StoreError(f"run {run_id!r}: the agent has no record of it ({where})")
+        return RunState.of(records)
+
+    async def _instructions(self, loop: Loop[T], deps: Any) -> str | None:  # noqa: ANN401 - a D or None
+        given = self._options.get("instructions")
+        if given is not None and not isinstance(given, str):
+            context: RunContext[Any] = RunContext(deps, run_id=loop.state.run_id, messages=loop.state.messages)
+            rendered = given(context)
+            given = await rendered if inspect.isawaitable(rendered) else rendered
+        parts = [clean(text) for text in (given, loop.output.instructions) if text]
+        return "\n\n".join(parts) or None
+
+    def _plan(self, model: str | Model | None) -> Plan[T]:
+        options = self._options
+        return Plan(
+            model=self._asked(self._model if model is None else model),
+            output=self._output,
+            tools=self._own,
+            toolsets=self._toolsets,
+            limits=options.get("limits") or _LIMITS,
+            clock=options.get("clock", SYSTEM_CLOCK),
+            store=options.get("store"),
+            budget=options.get("budget"),
+        )
+
+    def _asked(self, model: str | Model | None) -> Model:
+        if model is not None and not isinstance(model, str):
+            return model
+        client = self._options.get("client")
+        if client is None:
+            from callwright.service.client import default_client  # httpx is loaded when somebody is asked over HTTP
+
+            client = default_client()
+        return client.chat(model)
+
+
+_LIMITS = Limits()
+
+
+def _sorted(tools: Sequence[ToolLike]) -> tuple[list[AnyTool | JsonObject], list[Toolset]]:
+    """Return an agent's own tools, in order, and its toolsets."""
+    own: list[AnyTool | JsonObject] = []
+    toolsets: list[Toolset] = []
+    for tool in tools:
+        if isinstance(tool, Mapping):
+            own.append(wire_entry(tool))
+        elif isinstance(tool, Toolset):
+            toolsets.append(tool)
+        else:
+            own.append(as_tool(tool))
+    return own, toolsets

@@ -1,0 +1,355 @@
+"""The loop of a run: decide, do, record, until there is nothing left to do."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Generic, TypeAlias, assert_never
+
+import anyio
+from typing_extensions import TypeVar
+
+from callwright._clock import Clock
+from callwright._concurrency import collapsed
+from callwright._json import JsonObject, JsonValue
+from callwright._secrets import masked
+from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, RunError
+from callwright.model import Ledger, Model, Restarted, Retried, Scope
+from callwright.output.output import Output, Problems, Taken
+from callwright.run.limits import Limits
+from callwright.run.records import (
+    Answered,
+    Asked,
+    CallHeld,
+    CallReturned,
+    CallStarted,
+    Failed,
+    Outcome,
+    Record,
+    Rejected,
+    Stopped,
+)
+from callwright.run.result import NOTHING, RunResult
+from callwright.run.state import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, RunState, Wait
+from callwright.run.store import Store
+from callwright.tools.calling import Refused, perform, prepare
+from callwright.tools.context import Progress, RunContext
+from callwright.tools.toolset import AnyTool, Offer, Toolset
+from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Encoded, ToolChoice
+from callwright.wire.messages import ToolMessage, UserMessage
+from callwright.wire.params import implied
+
+__all__ = ["Emit", "Event", "Loop", "Plan"]
+
+T = TypeVar("T")
+
+Event: TypeAlias = Delta | Retried | Restarted | Progress | Record
+"""What can be seen of a run: pieces of answers, retries, progress of tools, and every record."""
+
+Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+
+_log = logging.getLogger("callwright")
+
+_REFUSALS: dict[Order, str] = {
+    "cut": "Not run: your answer was cut before this call was whole. Call it again, with shorter arguments.",
+    "excess": "Not run: too many calls in one turn. Call it again in the next turn if it is still needed.",
+    "withheld": "Not run: the step limit is reached and no tools are available any more.",
+}
+"""What the model is told about calls that are answered without being run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan(Generic[T]):
+    """What a run follows: all that does not change while it runs."""
+
+    model: Model
+    output: Output[T]
+    tools: Sequence[AnyTool | JsonObject]
+    toolsets: Sequence[Toolset]
+    limits: Limits
+    clock: Clock
+    store: Store | None = None
+    budget: Ledger | None = None
+
+
+class Loop(Generic[T]):
+    """Drives one run. Every change of its state is one record: stored, applied, then shown.
+
+    Args:
+        plan: What it follows.
+        state: Where it stands; changed in place.
+        deps: For tools.
+        emit: Sees what happens; None if nobody does.
+        offer: The offer of the plan's own tools, if it was made before.
+    """
+
+    def __init__(
+        self, plan: Plan[T], state: RunState, *, deps: Any, emit: Emit | None, offer: Offer | None = None  # noqa: ANN401 - the user's own type, typed at Agent
+    ) -> None:
+        self.state = state
+        """Where the run stands."""
+        self._plan = plan
+        self._deps = deps
+        self._emit = emit
+        self._started = plan.clock.monotonic()
+        self._lock = anyio.Lock() if plan.store is not None else None
+        self._offer: Offer | None = None if plan.toolsets else (offer or Offer(plan.tools))
+        has_tools = bool(plan.tools or plan.toolsets)
+        self.output = plan.output.settled(plan.model.profile, has_tools=has_tools)
+        """How this run's output is asked for."""
+        self._live = Live(output_tools=frozenset(tool.name for tool in self.output.tools), has_tools=has_tools)
+        self._wires: dict[bool, Encoded] = {}
+        self._params: tuple[JsonObject, Encoded, JsonObject] | None = None
+        self._value: T | object = NOTHING
+
+    async def run(self) -> RunResult[T]:
+        """Go on until the run is done, paused or out of limits.
+
+        Raises:
+            APIError: Asking the model failed.
+            RunError: The run stopped without output.
+            StoreError: A record could not be kept.
+        """
+        limits = self._plan.limits
+        try:
+            while True:
+                live = self._live
+                if limits.seconds is not None:
+                    live = replace(live, elapsed=self._plan.clock.monotonic() - self._started)
+                match self.state.decide(limits, live):
+                    case Ask(limited):
+                        await self._ask(limited)
+                    case Act(calls):
+                        await self._act(calls)
+                    case Finish(completion, call):
+                        await self._finish(completion, call)
+                    case Wait():
+                        return RunResult(self.state)
+                    case Done(stopped):
+                        return self._result(stopped)
+                    case Exhausted(limit):
+                        raise self._exhausted(limit)
+                    case _ as never:  # pragma: no cover
+                        assert_never(never)
+        except CallwrightError as error:
+            error.state = error.state or self.state
+            raise
+
+    def _result(self, stopped: Stopped) -> RunResult[T]:
+        if self._value is NOTHING and (stopped.status == "done" or stopped.output is not None):
+            self._value = self.output.load(stopped.output)
+        return RunResult(self.state, self._value)  # type: ignore[arg-type]  # a T, or NOTHING
+
+    def _exhausted(self, limit: str) -> CallwrightError:
+        if self.state.rejections:
+            return OutputError(f"no valid output within the limit of {limit}", state=self.state)
+        return BudgetError(f"the run's limit is reached ({limit}); resume it with a wider one", state=self.state)
+
+    async def record(self, record: Record) -> None:
+        """Store, apply and show a record.
+
+        Raises:
+            StoreError: It could not be kept, or another process went on with the run.
+        """
+        if self._lock is None:
+            self.state.apply(record)
+        else:
+            async with self._lock:
+                await self._keep(record)
+                self.state.apply(record)
+        if self._emit is not None:
+            await self._emit(record)
+
+    async def _keep(self, record: Record) -> None:
+        if self._plan.store is not None:
+            await self._plan.store.append(_run_id(self.state, record), len(self.state.records), record)
+
+    # -- asking
+
+    async def _ask(self, limited: str | None) -> None:
+        state, model = self.state, self._plan.model
+        offer = await self._current_offer()
+        only_output = bool(self.output.tools) and bool(limited or state.rejections)
+        tools = self._wire(offer, only_output=only_output)
+        choice = self._choice(offer, only_output=only_output, limited=limited)
+        params, added = self._request_params()
+        request = ChatRequest(tuple(state.request_messages), tools, choice, params)
+        ask = state.asks + 1
+        await self.record(Asked(ask, model.name, tools.digest, choice, limited=limited, implied=added))
+        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=self._plan.budget)
+        try:
+            completion = await model.complete(request, scope)
+        except APIError as error:
+            partial = getattr(error, "partial", None)
+            partial = partial if isinstance(partial, Completion) else None
+            usage = NO_USAGE if partial is None else partial.usage
+            await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
+            raise
+        await self.record(Answered(ask, completion))
+
+    async def _current_offer(self) -> Offer:
+        if self._plan.toolsets:
+            context = self._context("")
+            tools = list(self._plan.tools)
+            for toolset in self._plan.toolsets:
+                tools += await toolset.tools(context)
+            self._offer = Offer(tools)
+            self._wires.clear()
+        return self._offer or Offer(())
+
+    def _wire(self, offer: Offer, *, only_output: bool) -> Encoded:
+        """Return the tool entries of a request, encoded once per run (once per step if tools can change)."""
+        if only_output not in self._wires:
+            own = [] if only_output else offer.entries
+            entries = [*own, *(tool.wire() for tool in self.output.tools)]
+            is_plain = not only_output and not self.output.tools
+            self._wires[only_output] = offer.encoded if is_plain else Encoded(entries)
+        return self._wires[only_output]
+
+    def _choice(self, offer: Offer, *, only_output: bool, limited: str | None) -> ToolChoice | None:
+        outputs = self.output.tools
+        if only_output or (outputs and not offer.entries):
+            one = {"type": "function", "function": {"name": outputs[0].name}}
+            return one if len(outputs) == 1 else "required"
+        chosen = self.state.tool_choice
+        if limited is not None and offer.entries:
+            return "none"
+        if outputs and chosen in (None, "auto"):
+            return "required"
+        return chosen
+
+    def _request_params(self) -> tuple[Encoded, JsonObject]:
+        """Return the parameters of a request and which of them nobody set; encoded once per prompt."""
+        params = self.state.params
+        if self._params is None or self._params[0] is not params:
+            sent: dict[str, JsonValue] = dict(params)
+            features = ["stream"] if self._emit is not None else []
+            if self.output.response_format is not None:
+                sent.setdefault("response_format", self.output.response_format)
+                features.append("structured output")
+            added = implied(sent, features=features, profile=self._plan.model.profile)
+            self._params = (params, Encoded({**sent, **added}), added)
+        return self._params[1], self._params[2]
+
+    # -- acting
+
+    async def _act(self, orders: Sequence[tuple[PendingCall, Order]]) -> None:
+        if self._offer is None:
+            await self._current_offer()
+        runnable: list[PendingCall] = []
+        for pending, order in orders:
+            if order == "run":
+                runnable.append(pending)
+            elif order == "hold":
+                await self.record(CallHeld(pending.id, "in_doubt"))
+            else:
+                await self._answer(pending, order)
+        if len(runnable) == 1 or self.state.params.get("parallel_tool_calls") is False:
+            for pending in runnable:
+                await self._call(pending)
+        elif runnable:
+            await self._call_together(runnable)
+
+    async def _answer(self, pending: PendingCall, order: Order) -> None:
+        """Answer a call that is not run."""
+        reason = None if pending.decided is None else pending.decided.reason
+        if order == "answer":
+            await self._return(pending, reason or "", outcome="value")
+        elif order == "deny":
+            told = f"Not run: it was not allowed. {reason or ''}".strip()
+            await self._return(pending, told, outcome="denied")
+        else:
+            await self._return(pending, _REFUSALS[order], outcome="refused")
+
+    async def _call_together(self, runnable: Sequence[PendingCall]) -> None:
+        """Run calls at the same time; if one ends the run, the others are still let finish."""
+        room = anyio.Semaphore(self._plan.limits.tool_concurrency)
+        failures: list[RunError] = []
+
+        async def call(pending: PendingCall) -> None:
+            async with room:
+                try:
+                    await self._call(pending)
+                except RunError as error:
+                    failures.append(error)
+
+        async with collapsed() as group:
+            for pending in runnable:
+                group.start_soon(call, pending)
+        if failures:
+            raise failures[0]
+
+    async def _call(self, pending: PendingCall) -> None:
+        call = pending.call
+        if pending.decided is not None and pending.decided.arguments is not None:
+            call = replace(call, arguments=pending.decided.arguments)
+        prepared = prepare(self._offer.by_name if self._offer else {}, call)
+        if isinstance(prepared, Refused):
+            await self._return(pending, prepared.text, outcome="refused")
+            return
+        await self.record(CallStarted(pending.id, prepared.tool.effect, prepared.repairs))
+        started = self._plan.clock.monotonic()
+        performed = await perform(prepared, self._context(pending.id))
+        outcome: Outcome = "error" if performed.is_error else "value"
+        if _log.isEnabledFor(logging.INFO):
+            _log.info("tool %s: %s in %.3f s", call.name, outcome, self._plan.clock.monotonic() - started)
+        if self._lock is None:
+            await self._return(pending, performed.text, outcome=outcome, note=performed.note)
+            return
+        # What was done must be recorded, also when the run is cancelled in this very moment.
+        with anyio.CancelScope(shield=True):
+            await self._return(pending, performed.text, outcome=outcome, note=performed.note)
+
+    async def _return(self, pending: PendingCall, text: str, *, outcome: Outcome, note: str | None = None) -> None:
+        message = ToolMessage(text, tool_call_id=pending.call.id)
+        await self.record(CallReturned(pending.id, outcome, message, note=note))
+
+    def _context(self, call: str) -> RunContext[Any]:
+        state = self.state
+        return RunContext(
+            self._deps,
+            run_id=state.run_id,
+            call_id=call,
+            step=state.steps or 1,
+            messages=state.messages,
+            usage=state.usage,
+            report=self._emit,
+        )
+
+    # -- finishing
+
+    async def _finish(self, completion: Completion, call: PendingCall | None) -> None:
+        read = self.output.read(completion, None if call is None else call.call, rejections=self.state.rejections)
+        if isinstance(read, Problems):
+            await self._reject(read, call)
+            return
+        for pending in tuple(self.state.calls.values()):
+            if pending is call:
+                await self._return(pending, "Accepted.", outcome="output")
+            elif pending.returned is None:
+                await self._return(pending, "Not read: the answer was given already.", outcome="refused")
+        await self._stop(completion, read)
+
+    async def _stop(self, completion: Completion, taken: Taken[T]) -> None:
+        reason = completion.finish_reason if completion.is_cut else self.state.limited
+        self._value = taken.value
+        output = self.output.dump(taken.value)
+        await self.record(Stopped("done" if reason is None else "limited", reason, output))
+
+    async def _reject(self, read: Problems, call: PendingCall | None) -> None:
+        """Record that an answer is no output; tell the model, or give up."""
+        told = "Your answer is not valid:\n" + "\n".join(f"- {problem}" for problem in read.problems)
+        ask = self.state.asks
+        if call is not None:
+            await self._return(call, f"{told}\nCall it again.", outcome="error")
+            if self.state.calls:
+                return
+        messages = () if call is not None else (UserMessage(f"{told}\nAnswer again."),)
+        await self.record(Rejected(ask, read.problems, messages))
+        if read.is_final or self.state.rejections >= self.output.attempts:
+            raise OutputError(f"no valid output: {'; '.join(read.problems)}", state=self.state)
+
+
+def _run_id(state: RunState, record: Record) -> str:
+    return state.run_id or getattr(record, "run_id", "")

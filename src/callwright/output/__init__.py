@@ -1,0 +1,1 @@
+"""What is asked for: how an answer becomes a typed value."""
