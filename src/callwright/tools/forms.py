@@ -1,0 +1,177 @@
+"""A form: what the object of one function's arguments must look like, as a JSON Schema and as a validator."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NotRequired, Required, cast
+
+from pydantic_core import CoreConfig, SchemaValidator, core_schema
+from typing_extensions import TypedDict
+
+from callwright._json import JsonObject, JsonValue
+from callwright.errors import SchemaError
+from callwright.tools.leaftypes import Leaf, leaf
+from callwright.tools.signature import MISSING, Parameter, Signature
+
+__all__ = ["Form", "form", "form_of_leaves", "form_of_types"]
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the object of one function's arguments must look like."""
+
+    schema: JsonObject
+    """The JSON Schema; no titles, no defaults, no texts but those of the types themselves."""
+    validator: Callable[[], SchemaValidator]
+    """Makes what gives the values; absent arguments stay absent."""
+
+
+def form(name: str, signature: Signature) -> Form:
+    """Return the form of a function's arguments, without pydantic if that can be.
+
+    Args:
+        name: The function's, for errors.
+        signature: What the function takes.
+
+    Raises:
+        SchemaError: An annotation has no JSON Schema.
+    """
+    return form_of_leaves(name, signature) or form_of_types(name, signature)
+
+
+def form_of_leaves(name: str, signature: Signature) -> Form | None:
+    """Return the form of arguments that are all leaves, in some 20 microseconds; None if one is not."""
+    properties: dict[str, JsonValue] = {}
+    for parameter in signature.parameters:
+        found = leaf(parameter.annotation)
+        if found is None:
+            return None
+        properties[parameter.name] = found.described
+    others = leaf(signature.others.annotation) if signature.others else None
+    if signature.others and others is None:
+        return None
+    required = [parameter.name for parameter in signature.parameters if parameter.default is MISSING]
+    schema = _object(properties, required, (others.described or True) if others else False)
+    # Made anew: kept, the leaves would be half of what a tool takes of memory, and most tools are never called.
+    return Form(schema, lambda: _validator_of_leaves(name, signature))
+
+
+def _validator_of_leaves(name: str, signature: Signature) -> SchemaValidator:
+    fields = {
+        parameter.name: core_schema.typed_dict_field(
+            cast("Leaf", leaf(parameter.annotation)).core, required=parameter.default is MISSING
+        )
+        for parameter in signature.parameters
+    }
+    others = leaf(signature.others.annotation) if signature.others else None
+    core = core_schema.typed_dict_schema(
+        fields,
+        cls_name=name,
+        extra_behavior="allow" if others else "forbid",
+        extras_schema=others.core if others else None,
+        config=CoreConfig(title=name, allow_inf_nan=False),
+    )
+    return SchemaValidator(core)
+
+
+def form_of_types(name: str, signature: Signature) -> Form:
+    """Return the form of arguments of any type that pydantic knows, in about a millisecond.
+
+    Raises:
+        SchemaError: An annotation has no JSON Schema.
+    """
+    # 60 ms, which only a tool with such types needs to pay.
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
+
+    fields = {p.name: _qualified(p) for p in signature.parameters}
+    extras: dict[str, object] = {"extra_items": signature.others.annotation} if signature.others else {"closed": True}
+    make = cast("Callable[..., Any]", TypedDict)  # type checkers want every key of it written down
+    kind = make(name, fields, **extras)
+    kind.__pydantic_config__ = ConfigDict(allow_inf_nan=False, validate_by_name=True, validate_by_alias=True)
+    try:
+        adapter = TypeAdapter[object](kind)
+        schema = adapter.json_schema()
+    except Exception as error:  # annotations are the user's code
+        raise SchemaError(f"tool {name!r}: {_culprit(signature)} has no JSON Schema: {_first_line(error)}") from error
+    tidy = cast("dict[str, Any]", _tidied(schema, _enums(schema)))  # a schema of an object stays one
+    whole = _object(tidy.get("properties", {}), tidy.get("required", []), tidy["additionalProperties"])
+    if definitions := tidy.get("$defs"):
+        whole["$defs"] = definitions
+    return Form(whole, lambda: cast("SchemaValidator", adapter.validator))  # or a plugin's that is used like it
+
+
+def _object(properties: JsonValue, required: JsonValue, others: JsonValue) -> dict[str, JsonValue]:
+    whole: dict[str, JsonValue] = {"type": "object", "properties": properties}
+    if required:
+        whole["required"] = required
+    return whole | {"additionalProperties": others}
+
+
+def _qualified(parameter: Parameter) -> object:
+    if parameter.default is MISSING:
+        return Required[parameter.annotation]
+    return NotRequired[parameter.annotation]
+
+
+def _culprit(signature: Signature) -> str:
+    """Return which annotation it is that pydantic makes no schema of."""
+    from pydantic import TypeAdapter  # noqa: PLC0415 - as above
+
+    parameters = (*signature.parameters, *([signature.others] if signature.others else ()))
+    for parameter in parameters:
+        try:
+            TypeAdapter[object](cast("Any", parameter.annotation)).json_schema()
+        except Exception:  # noqa: BLE001 - annotations are the user's code
+            return f"the annotation {parameter.annotation!r} of parameter {parameter.name!r}"
+    return "an annotation"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
+
+
+_MAPS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
+_VALUES = frozenset({"default", "const", "enum", "examples", "required", "discriminator"})
+
+
+def _enums(schema: Mapping[str, Any]) -> dict[str, JsonObject]:
+    """Return the definitions that only list values, by reference; they are shorter, and plainer, in place."""
+    definitions: dict[str, dict[str, JsonValue]] = schema.get("$defs", {})
+    return {f"#/$defs/{name}": found for name, found in definitions.items() if "enum" in found or "const" in found}
+
+
+def _tidied(schema: JsonValue, enums: Mapping[str, JsonObject], made_up: str | None = None) -> JsonValue:
+    """Return a schema with the enums in place, and without the titles that pydantic makes up.
+
+    Args:
+        schema: A schema, or a list of schemas.
+        enums: The definitions to put in place of references.
+        made_up: The title that pydantic makes up here; None if it is any.
+    """
+    if isinstance(schema, list):
+        return [_tidied(item, enums) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    reference = schema.get("$ref")
+    if isinstance(reference, str) and reference in enums:
+        inlined = {**enums[reference], **schema}
+        schema = {key: value for key, value in inlined.items() if key not in ("$ref", "title")}
+    tidy: dict[str, JsonValue] = {}
+    for key, value in schema.items():
+        if key in _MAPS and isinstance(value, dict):
+            left = {name: item for name, item in value.items() if f"#/{key}/{name}" not in enums}
+            tidy[key] = {name: _tidied(item, enums, _made_up(key, name, item)) for name, item in left.items()}
+        elif key != "title" or (made_up is not None and value != made_up):
+            tidy[key] = value if key in _VALUES else _tidied(value, enums)
+    return tidy
+
+
+def _made_up(key: str, name: str, schema: JsonValue) -> str:
+    """Return the title that pydantic makes up for a property, or for a definition."""
+    if key == "properties" or not isinstance(schema, dict):
+        return name.title().replace("_", " ").strip()
+    title = str(schema.get("title", ""))
+    # Definitions are named after their class, `Box_int_` after `Box[int]`, and after its module if need be.
+    return title if name.endswith(re.sub(r"[^A-Za-z0-9._-]", "_", title)) else ""
