@@ -24,7 +24,7 @@ from callwright.run.state import RunState
 from callwright.run.store import Store
 from callwright.stream import RunStream, SyncRunStream
 from callwright.tools.context import RunContext
-from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, wire_entry
+from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, is_entry, wire_entry
 from callwright.wire.chat import ToolChoice
 from callwright.wire.messages import Message, Prompt, message_of, prompt_messages
 from callwright.wire.params import ChatParams, checked_params
@@ -345,7 +345,7 @@ def _sorted(tools: Sequence[ToolLike]) -> tuple[list[AnyTool | JsonObject], list
     own: list[AnyTool | JsonObject] = []
     toolsets: list[Toolset] = []
     for tool in tools:
-        if isinstance(tool, Mapping):
+        if is_entry(tool):
             own.append(wire_entry(tool))
         elif isinstance(tool, Toolset):
             toolsets.append(tool)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Generic, TypeAlias, cast, overload
+from collections.abc import Awaitable, Callable, Hashable, Mapping
+from typing import Any, Generic, cast, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
@@ -72,7 +72,7 @@ async def extract(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOp
     agent = Agent(
         options.get("model"), output=output, instructions=options.get("instructions"), client=options.get("client")
     )
-    return cast("T", (await agent.run(prompt, **params)).output)
+    return (await agent.run(prompt, **params)).output
 
 
 def extract_sync(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T:
@@ -212,17 +212,14 @@ def _asked(options: ForceOptions) -> Model:
     return Agent(options.get("model"), client=options.get("client")).model
 
 
-Kind: TypeAlias = Any
-
-
 @functools.lru_cache(maxsize=256)
-def _cached_output(kind: Kind, mode: Mode, attempts: int) -> Output[Any]:
+def _cached_output(kind: Any, mode: Mode, attempts: int) -> Output[Any]:
     return output_of(kind, mode=mode, attempts=attempts)
 
 
 def _output(kind: TypeForm[T], mode: Mode, attempts: int) -> Output[T]:
     """Return the output of a type; building one costs more than asking, so they are kept."""
     try:
-        return cast("Output[T]", _cached_output(kind, mode, attempts))
+        return cast("Output[T]", _cached_output(cast("Hashable", kind), mode, attempts))
     except TypeError:  # an annotation that holds something unhashable
         return output_of(kind, mode=mode, attempts=attempts)

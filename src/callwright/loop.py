@@ -210,7 +210,7 @@ class Loop(Generic[T]):
     def _choice(self, offer: Offer, *, only_output: bool, limited: str | None) -> ToolChoice | None:
         outputs = self.output.tools
         if only_output or (outputs and not offer.entries):
-            one = {"type": "function", "function": {"name": outputs[0].name}}
+            one: JsonObject = {"type": "function", "function": {"name": outputs[0].name}}
             return one if len(outputs) == 1 else "required"
         chosen = self.state.tool_choice
         if limited is not None and offer.entries:

@@ -7,7 +7,6 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Generic, TypeAlias
 
-import anyio
 from anyio.abc import TaskGroup
 from typing_extensions import Self, TypeVar
 

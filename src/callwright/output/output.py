@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeGuard, cast
 
 from typing_extensions import TypeForm, TypeVar
 
@@ -240,7 +240,7 @@ class _AutoOutput(_TypedOutput[T]):
 
     def settled(self, profile: Profile, *, has_tools: bool) -> Output[T]:
         """Return a schema output where the server knows it and no tools compete with it, else a tool output."""
-        mode = "json_schema" if profile.json_schema and not has_tools else "tool"
+        mode: Mode = "json_schema" if profile.json_schema and not has_tools else "tool"
         if mode not in self._settled:
             self._settled[mode] = output_of(self._type, mode=mode, attempts=self.attempts)
         return self._settled[mode]
@@ -267,19 +267,23 @@ def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: i
     Raises:
         ParameterError: The mode is unknown, or pydantic cannot validate the type.
     """
-    if isinstance(kind, Output):
-        return cast("Output[T]", kind)
+    if _is_output(kind):
+        return kind
     if kind is str:
         return cast("Output[T]", _TEXT if attempts == _TEXT.attempts else TextOutput(attempts=attempts))
-    forms = {"auto": _AutoOutput, "tool": ToolOutput, "json_schema": SchemaOutput, "json_object": ObjectOutput}
+    forms: Mapping[str, type[_TypedOutput[Any]]] = {"auto": _AutoOutput, "tool": ToolOutput, "json_schema": SchemaOutput, "json_object": ObjectOutput}
     if mode not in forms:
         raise ParameterError(f"mode: expected one of {', '.join(forms)}; got {mode!r}")
     from pydantic.errors import PydanticUserError
 
     try:
-        return cast("Output[T]", forms[mode](kind, attempts=attempts))
+        return cast("Callable[..., Output[T]]", forms[mode])(kind, attempts=attempts)
     except PydanticUserError as error:
         raise ParameterError(f"output {kind!r}: pydantic cannot validate it: {error.message}") from error
+
+
+def _is_output(kind: object) -> TypeGuard[Output[Any]]:
+    return isinstance(kind, Output)
 
 
 def _refused(completion: Completion) -> Problems | None:

@@ -241,11 +241,9 @@ def encoded(record: Record) -> dict[str, JsonValue]:
     """Return the record as plain JSON values: `{"kind", "v": 1, ...}`."""
     raw: dict[str, JsonValue] = {"kind": type(record).__name__, "v": _VERSION}
     for item in fields(record):
-        value = getattr(record, item.name)
-        writer = _WRITERS.get(item.name)
-        raw[item.name] = list(value) if isinstance(value, tuple) and writer is None else value
-        if writer is not None and value is not None:
-            raw[item.name] = writer(value)
+        value: object = getattr(record, item.name)
+        writer = _WRITERS.get(item.name, _plain)
+        raw[item.name] = None if value is None else writer(value)
     return raw
 
 
@@ -258,14 +256,18 @@ def decoded(raw: JsonObject) -> Record:
     kind = _KINDS.get(str(raw.get("kind")))
     if kind is None or raw.get("v") != _VERSION:
         raise StoreError(f"record of kind {raw.get('kind')!r}, version {raw.get('v')!r}: not known to this callwright")
-    values = {item.name: raw[item.name] for item in fields(kind) if item.name in raw}
+    values: dict[str, object] = {item.name: raw[item.name] for item in fields(kind) if item.name in raw}
     try:
         for name, value in values.items():
             if value is not None and name in _READERS:
-                values[name] = cast("JsonValue", _READERS[name](value))
-        return kind(**cast("dict[str, object]", values))  # type: ignore[arg-type]  # checked by the readers, by name
+                values[name] = _READERS[name](value)
+        return cast("Callable[..., Record]", kind)(**values)
     except (TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise StoreError(f"record of kind {kind.__name__} is malformed: {error}") from error
+
+
+def _plain(value: object) -> JsonValue:
+    return cast("JsonValue", list(cast("tuple[JsonValue, ...]", value)) if isinstance(value, tuple) else value)
 
 
 def _messages(value: object) -> tuple[Message, ...]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
 
+from typing_extensions import TypeIs
+
 from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright.errors import ParameterError, SchemaError
 from callwright.tools.context import RunContext
 from callwright.tools.tool import Tool
 from callwright.wire.chat import Encoded, ToolChoice
 
-__all__ = ["AnyTool", "Offer", "ToolLike", "Toolset", "as_tool", "chosen", "offered", "wire_entry"]
+__all__ = ["AnyTool", "Offer", "ToolLike", "Toolset", "as_tool", "chosen", "is_entry", "offered", "wire_entry"]
 
 AnyTool: TypeAlias = Tool[..., Any]  # a tool's own types end where the model begins
 
@@ -25,7 +27,7 @@ class Toolset(Protocol):
         ...
 
 
-ToolLike: TypeAlias = Callable[..., object] | AnyTool | Toolset | Mapping[str, Any]
+ToolLike: TypeAlias = Callable[..., object] | AnyTool | Toolset | Mapping[str, object]
 """A documented function, a `Tool`, a `Toolset`, or a wire entry that the service itself runs."""
 
 
@@ -36,7 +38,7 @@ def as_tool(function: Callable[..., object] | AnyTool) -> AnyTool:
         SchemaError: It is no function, or cannot be a tool.
     """
     if isinstance(function, Tool):
-        return function
+        return cast("AnyTool", function)
     if not callable(function):
         raise SchemaError(f"tools: expected functions, tools, toolsets or wire entries; got {function!r}")
     return Tool(function)
@@ -76,7 +78,7 @@ def offered(tools: Iterable[Callable[..., object] | AnyTool | Mapping[str, objec
     Raises:
         SchemaError: One of them cannot be a tool, or two have the same name.
     """
-    return Offer(wire_entry(tool) if isinstance(tool, Mapping) else as_tool(tool) for tool in tools)
+    return Offer(wire_entry(tool) if is_entry(tool) else as_tool(tool) for tool in tools)
 
 
 def chosen(choice: ToolChoice | str | Callable[..., object] | None, offer: Offer) -> ToolChoice | None:
@@ -90,7 +92,7 @@ def chosen(choice: ToolChoice | str | Callable[..., object] | None, offer: Offer
         ParameterError: There is no such tool, or there are no tools at all.
     """
     if choice is None or isinstance(choice, Mapping):
-        return choice
+        return cast("ToolChoice", choice)
     if choice in ("auto", "none", "required"):
         if not offer.entries and choice == "required":
             raise ParameterError("tool_choice 'required': there are no tools to choose from")
@@ -101,6 +103,11 @@ def chosen(choice: ToolChoice | str | Callable[..., object] | None, offer: Offer
             f"tool_choice: expected 'auto', 'none', 'required' or one of {', '.join(offer.by_name) or 'no tools'}; got {name!r}"
         )
     return {"type": "function", "function": {"name": name}}
+
+
+def is_entry(tool: object) -> TypeIs[Mapping[str, object]]:
+    """Whether it is a wire entry rather than something that can be called."""
+    return isinstance(tool, Mapping)
 
 
 def wire_entry(entry: Mapping[str, object]) -> JsonObject:
