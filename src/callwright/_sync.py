@@ -118,7 +118,7 @@ class SyncContext(AbstractContextManager[T, bool]):
                 self._entered.set_result(value)
                 await self._leave.wait()
                 if self._error is not None:
-                    raise self._error
+                    raise self._error  # noqa: TRY301 - into the manager, which is to see it
                 return False
         except BaseException as error:
             # A StopIteration would not get out of this coroutine as itself; the block raises it again anyway.

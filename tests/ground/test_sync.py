@@ -64,7 +64,7 @@ def test_context_variables_are_copied_in_and_not_out() -> None:
     assert PLACE.get() == "Paris"
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), KeyboardInterrupt()], ids=lambda error: repr(error))
+@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), KeyboardInterrupt()], ids=repr)
 def test_an_error_arrives_as_itself_with_its_traceback(error: BaseException) -> None:
     async def fail() -> None:
         raise error
@@ -185,7 +185,7 @@ async def noting(notes: list[object], *, is_swallowing: bool = False) -> AsyncIt
         notes.append(None)
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), StopIteration(1), KeyboardInterrupt()], ids=lambda error: repr(error))
+@pytest.mark.parametrize("error", [KeyError("x"), StopIteration(1), KeyboardInterrupt()], ids=repr)
 def test_the_manager_sees_the_error_of_the_block_and_the_caller_gets_it_back(error: BaseException) -> None:
     notes: list[object] = []
 

@@ -59,7 +59,7 @@ async def test_context_variables_are_copied_in_and_not_out() -> None:
     assert PLACE.get() == "Paris"
 
 
-@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), KeyboardInterrupt()], ids=lambda error: repr(error))
+@pytest.mark.parametrize("error", [KeyError("x"), SystemExit(3), KeyboardInterrupt()], ids=repr)
 async def test_an_error_arrives_as_itself(error: BaseException) -> None:
     def fail() -> None:
         raise error
