@@ -6,6 +6,7 @@ Both are measured by programs that run in the candidate's own environment and kn
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -81,7 +82,10 @@ def imported(python: Path, imports: str, definitions: str = "") -> dict[str, flo
         subprocess.CalledProcessError: A statement failed.
     """
     statements = f"{imports}\n{_TOOL}\n{definitions}" if definitions else imports
-    return _figures(python, _IMPORT.format(statements=statements))
+    program = _IMPORT.format(statements=statements)
+    # The first run writes the byte code of files that changed, which an installer does otherwise.
+    _figures(python, program)
+    return _figures(python, program)
 
 
 def installed(python: Path, distribution: str, extras: list[str]) -> dict[str, float]:
@@ -94,6 +98,8 @@ def installed(python: Path, distribution: str, extras: list[str]) -> dict[str, f
 
 
 def _figures(python: Path, program: str, *arguments: str) -> dict[str, float]:
-    ran = subprocess.run([str(python), "-c", program, *arguments], check=True, capture_output=True, text=True)
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [str(python), "-c", program, *arguments]
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
     figures: dict[str, float] = json.loads(ran.stdout)
     return figures

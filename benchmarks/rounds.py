@@ -71,7 +71,7 @@ class Service:
 
     def requests(self) -> int:
         """Return how many requests came so far."""
-        with urllib.request.urlopen(f"{self._root}/stats", timeout=10) as response:  # noqa: S310 - http, to ourselves
+        with urllib.request.urlopen(f"{self._root}/stats", timeout=10) as response:
             return int(json.load(response)["requests"])
 
 
@@ -108,7 +108,7 @@ def play(
             for measure in measures:
                 for name in names:
                     tell(f"round {number + 1}/{rounds}  {measure.name:16} {name}")
-                    figures = _measured(measure, name, pythons[name], service, results.refused)
+                    figures = _measured(measure, name, python=pythons[name], service=service, refused=results.refused)
                     for figure, value in figures.items():
                         turn.setdefault(f"{measure.name}/{figure}", {})[name] = value
             _derive(turn)
@@ -116,7 +116,7 @@ def play(
     return results
 
 
-def _measured(measure: Measure, name: str, python: Path, service: Service, refused: list[str]) -> dict[str, float]:
+def _measured(measure: Measure, name: str, *, python: Path, service: Service, refused: list[str]) -> dict[str, float]:
     candidate = CANDIDATES[name]
     if candidate.only and measure.kind not in candidate.only:
         return {}
@@ -128,7 +128,7 @@ def _measured(measure: Measure, name: str, python: Path, service: Service, refus
                 return installed(python, candidate.distribution, [*candidate.extras])
             case _:
                 repeat = max(1, measure.repeat // candidate.ease)
-                return _worked(measure, name, python, service, repeat)
+                return _worked(measure, name, python=python, service=service, repeat=repeat)
     except subprocess.TimeoutExpired:
         refused.append(f"{name}, {measure.name}: not done in {TIME_LIMIT} s")
     except subprocess.CalledProcessError as error:
@@ -138,7 +138,7 @@ def _measured(measure: Measure, name: str, python: Path, service: Service, refus
     return {}
 
 
-def _worked(measure: Measure, name: str, python: Path, service: Service, repeat: int) -> dict[str, float]:
+def _worked(measure: Measure, name: str, *, python: Path, service: Service, repeat: int) -> dict[str, float]:
     """Return the figures of one worker, after checking that it made the requests that the work takes.
 
     Raises:

@@ -155,7 +155,7 @@ def _functions(count: int) -> list[Tool]:
     for _ in range(count):
         work.tally.calls += 1
         scope: dict[str, Any] = {"__name__": "benchmarks.made"}
-        exec(compile(work.tool_source(work.tally.calls), "<made>", "exec", dont_inherit=True), scope)  # noqa: S102 - our own source
+        exec(compile(work.tool_source(work.tally.calls), "<made>", "exec", dont_inherit=True), scope)
         functions.append(scope[f"tool_{work.tally.calls}"])
     return functions
 
