@@ -151,12 +151,15 @@ class collapsed:  # noqa: N801 - used like a function: `async with collapsed() a
 
 def _lone(error: BaseException) -> BaseException:
     """Return what is left of `error` when each group of one is replaced by its member."""
-    while isinstance(error, BaseExceptionGroup):
-        members = cast("BaseExceptionGroup[BaseException]", error).exceptions
-        if len(members) != 1:
-            break
+    while len(members := _members(error)) == 1:
         error = members[0]
     return error
+
+
+def _members(error: BaseException) -> tuple[BaseException, ...]:
+    if not isinstance(error, BaseExceptionGroup):
+        return ()
+    return cast("BaseExceptionGroup[BaseException]", error).exceptions
 
 
 class _TrioToken(Protocol):
