@@ -25,6 +25,38 @@ T = TypeVar("T")
 Start: TypeAlias = Callable[[Emit], Awaitable[RunResult[T]]]
 
 
+class _Events(AsyncIterator[Event]):
+    """The events of a run. No async generator: one that is left early would be closed by chance, in another task."""
+
+    __slots__ = ("_next",)
+
+    def __init__(self, following: Callable[[], Awaitable[Event]]) -> None:
+        self._next = following
+
+    async def __anext__(self) -> Event:
+        return await self._next()
+
+
+class _Texts(AsyncIterator[str]):
+    """The text among the events of a run."""
+
+    __slots__ = ("_given", "_next")
+
+    def __init__(self, following: Callable[[], Awaitable[Event]]) -> None:
+        self._next = following
+        self._given = False
+
+    async def __anext__(self) -> str:
+        while True:
+            event = await self._next()
+            if type(event) is Delta:
+                if event.text:
+                    self._given = True
+                    return event.text
+            elif type(event) is Restarted and self._given:
+                raise StreamError("the stream was restarted after text had been given; watch events() to follow it")
+
+
 class RunStream(Generic[T]):
     """A run that is watched while it goes on. Made by `Agent.stream`.
 
@@ -57,33 +89,31 @@ class RunStream(Generic[T]):
             raise RuntimeError("the run has not ended; iterate over text() or events() to the end, then read result")
         return self._result
 
-    async def events(self) -> AsyncIterator[Event]:
+    def events(self) -> AsyncIterator[Event]:
         """Give everything that happens, in order: deltas, retries, progress of tools, records.
 
         Raises:
             CallwrightError: The run failed; after the events that came before.
         """
-        try:
-            async for event in self._channel:
-                yield event
-        finally:
-            self._error = None  # It was raised just now, if there was one.
+        return _Events(self._next)
 
-    async def text(self) -> AsyncIterator[str]:
+    def text(self) -> AsyncIterator[str]:
         """Give the text as it is written, of all steps.
 
         Raises:
             StreamError: A stream was restarted after text had been given: it cannot be taken back.
             CallwrightError: The run failed.
         """
-        given = False
-        async for event in self.events():
-            if type(event) is Delta:
-                if event.text:
-                    given = True
-                    yield event.text
-            elif type(event) is Restarted and given:
-                raise StreamError("the stream was restarted after text had been given; watch events() to follow it")
+        return _Texts(self._next)
+
+    async def _next(self) -> Event:
+        try:
+            return await self._channel.__anext__()
+        except StopAsyncIteration:
+            raise
+        except Exception:
+            self._error = None  # The watcher has it now.
+            raise
 
     async def __aenter__(self) -> Self:
         self._group = await self._manager.__aenter__()

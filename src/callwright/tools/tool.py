@@ -63,27 +63,34 @@ class Tool(Generic[P, R]):
             raise ParameterError(f"tool on_error: expected 'tell', 'hide' or 'raise'; got {on_error!r}")
         self.function = function
         self._options = options
-        self._shape = shape(function)
+        # A method decorated in its class has a `self` that binding will take away; only then has it a shape.
+        self._shape = None if _is_unbound_method(function) else shape(function)
         self.__wrapped__ = function
-        self.__name__ = self._shape.name
+        self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = function.__doc__
 
     @property
     def name(self) -> str:
         """What the model calls it."""
-        return self._options.get("name") or self._shape.name
+        return self._options.get("name") or self.shape.name
 
     @property
     def shape(self) -> Shape:
-        """What was read off the function."""
+        """What was read off the function.
+
+        Raises:
+            SchemaError: It is a method without its object.
+        """
+        if self._shape is None:
+            self._shape = shape(self.function)
         return self._shape
 
     @property
     def description(self) -> FunctionDescription:
         """What the model is told."""
         text = self._options.get("description")
-        parameters = self._shape.arguments.parameters
-        told = self._shape.description if text is None else text
+        parameters = self.shape.arguments.parameters
+        told = self.shape.description if text is None else text
         return FunctionDescription(self.name, told, parameters, self._options.get("strict"))
 
     @property
@@ -117,7 +124,12 @@ class Tool(Generic[P, R]):
         return self if instance is None or bind is None else Tool(bind(instance, owner), **self._options)
 
     def __repr__(self) -> str:
-        return f"Tool({self.name!r})"
+        return f"Tool({self._options.get('name') or self.__name__!r})"
+
+
+def _is_unbound_method(function: Callable[..., object]) -> bool:
+    scope = getattr(function, "__qualname__", "").rpartition(".")[0]
+    return bool(scope) and not scope.endswith("<locals>") and not hasattr(function, "__self__")
 
 
 @overload
