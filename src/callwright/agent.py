@@ -16,7 +16,7 @@ from callwright._sync import run_sync
 from callwright.errors import ParameterError, RunConflictError, SchemaError, StoreError, Unfinished
 from callwright.loop import Emit, Loop, Plan
 from callwright.model import Ledger, Model, Service
-from callwright.output.output import Output, output_of
+from callwright.output.output import OUTPUT_TOOL, Output, TextOutput, output_of
 from callwright.run.limits import Limits
 from callwright.run.records import CallDecided, Prompted, Record, Started
 from callwright.run.result import RunResult
@@ -152,8 +152,8 @@ class Agent(Generic[D, T]):
         self._params = checked_params(options.get("params", {}))
         self._own, self._toolsets = _sorted(options.get("tools", ()))
         self._offer = Offer(self._own)
-        if self._output.tools and self._offer.by_name.keys() & {tool.name for tool in self._output.tools}:
-            raise SchemaError(f"tool {self._output.tools[0].name!r}: the name is taken by the output; give it another")
+        if OUTPUT_TOOL in self._offer.by_name and not isinstance(self._output, TextOutput):
+            raise SchemaError(f"tool {OUTPUT_TOOL!r}: the name is taken by the output; give it another")
         self._digest: str | None = None
 
     @overload

@@ -20,7 +20,7 @@ from callwright.wire.profile import Profile
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["Mode", "Output", "Problems", "Taken", "output_of"]
+__all__ = ["OUTPUT_TOOL", "Mode", "Output", "Problems", "Taken", "TextOutput", "output_of"]
 
 T = TypeVar("T")
 
