@@ -200,3 +200,51 @@ def test_ctrl_c_while_a_context_is_open_leaves_it() -> None:
             process.kill()
 
     assert output == "left\ninterrupted\n"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT for one process")
+@pytest.mark.parametrize("lines", range(1, 41))
+def test_ctrl_c_at_any_moment_ends_the_process(lines: int) -> None:
+    """The moment is wherever the program is after printing so many lines: calling, entering, reading, leaving."""
+    program = """
+        import anyio
+        from contextlib import asynccontextmanager
+        from callwright._concurrency import collapsed
+        from callwright._sync import enter_sync, iterate_sync, run_sync
+        from callwright._threads import run_in_thread
+
+        @asynccontextmanager
+        async def numbers():
+            async def count():
+                for number in range(3):
+                    await run_in_thread(lambda: print(number, flush=True))
+                    yield number
+            async with collapsed() as tasks:
+                tasks.start_soon(anyio.sleep_forever)
+                yield count()
+                tasks.cancel_scope.cancel()
+
+        try:
+            while True:
+                print(run_sync(run_in_thread, int), flush=True)
+                with enter_sync(numbers()) as some:
+                    for number in iterate_sync(some):
+                        print(number, flush=True)
+        except KeyboardInterrupt:
+            print("interrupted")
+    """
+    with start(program) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            process.stdout.readline()
+
+        process.send_signal(signal.SIGINT)
+        try:
+            output, _ = process.communicate(timeout=PATIENCE)
+        finally:
+            process.kill()
+
+    assert output.endswith("interrupted\n")
+    assert process.returncode == 0
