@@ -87,7 +87,7 @@ class ToolCall:
 class Message:
     """One entry of a conversation: a slotted object over the wire's own dict.
 
-    Equal messages put the same bytes on OpenRouter's wire.
+    Equal messages put the same object on OpenRouter's wire.
     """
 
     __slots__ = ("_bytes", "_profile", "raw")
@@ -125,10 +125,10 @@ class Message:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
             return NotImplemented
-        return self is other or self.wire(OPENROUTER) == other.wire(OPENROUTER)
+        return self is other or self._sent(OPENROUTER) == other._sent(OPENROUTER)
 
     def __hash__(self) -> int:
-        return hash(self.wire(OPENROUTER))
+        return hash((self.role, self.text))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text[:60]!r})"
@@ -225,6 +225,8 @@ class AssistantMessage(Message):
             for key, value in self.raw.items()
             if key in profile.echo and (value is not None or key == "content")
         }
+        # Some providers refuse blank text beside calls (Bedrock).
+        sent["content"] = sent.get("content") or None
         calls = sent.get("tool_calls")
         if calls and isinstance(calls, Sequence):
             sent["tool_calls"] = [_echoed(call) for call in calls if isinstance(call, Mapping)]
@@ -355,8 +357,8 @@ def _echoed(call: JsonObject) -> JsonObject:
     the record.  Source: llama.cpp server, seen in build b11549.
     """
     function = call.get("function")
-    echoed = {key: value for key, value in call.items() if key != "index"}
-    echoed["type"] = echoed.get("type") or "function"
+    rest = {key: value for key, value in call.items() if key not in ("index", "id", "type", "function")}
+    echoed = {"id": call.get("id"), "type": call.get("type") or "function", "function": function, **rest}
     if isinstance(function, Mapping):
         arguments = function.get("arguments")
         echoed["function"] = {**function, "arguments": arguments if _is_object(arguments) else "{}"}
