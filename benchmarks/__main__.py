@@ -29,6 +29,8 @@ def main() -> int:
         sys.stderr.write(f"nothing to measure; measures: {', '.join(measure.name for measure in MEASURES)}; ")
         sys.stderr.write(f"candidates: {', '.join(CANDIDATES)}\n")
         return 2
+    # Installers write byte code; with this set, a checkout would be compiled anew in each process that is timed.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     pythons = {}
     for name in names:
         _tell(f"environment of {name}")

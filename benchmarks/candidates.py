@@ -68,9 +68,7 @@ CANDIDATES = {
         "client = Client(api_key='none'); agent = Agent('bench/model', tools=[get_weather], client=client)",
         distribution="callwright",
     ),
-    "floor-no-sniffio": Candidate(
-        "floor", "Floor", "import httpx", "client = httpx.AsyncClient()", ("httpx==0.28.1",), "httpx"
-    ),
+    "floor-no-sniffio": Candidate("floor", "Floor", "", "", ("httpx==0.28.1",), only=_STREAMS | {"run", "wave"}),
     "openai": Candidate(
         "peers.openai_sdk",
         "OpenAISDK",

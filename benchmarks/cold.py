@@ -6,7 +6,6 @@ Both are measured by programs that run in the candidate's own environment and kn
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from pathlib import Path
 
@@ -98,8 +97,7 @@ def installed(python: Path, distribution: str, extras: list[str]) -> dict[str, f
 
 
 def _figures(python: Path, program: str, *arguments: str) -> dict[str, float]:
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     command = [str(python), "-c", program, *arguments]
-    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    ran = subprocess.run(command, check=True, capture_output=True, text=True)
     figures: dict[str, float] = json.loads(ran.stdout)
     return figures

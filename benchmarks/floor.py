@@ -8,7 +8,7 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.subject import FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
 
 __all__ = ["BytesFloor", "Floor", "Floor2"]
@@ -96,14 +96,16 @@ class Floor:
         """Print-as-it-comes: the loop over the deltas, with the text joined at the end."""
         return await self._read({"model": model, "messages": _ask_for(PROMPT), "stream": True}, first)
 
-    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+    async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
         """Without partial objects: a hand-written loop parses once, at the end."""
+        del shape
         payload = {"model": model, "messages": _ask_for(PROMPT), "stream": True, "response_format": REPORT_FORMAT}
         text, _ = await self._read(payload, _nothing)
         return json.loads(text), 1
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Parse, without validating."""
+        del shape
         payload = {"model": model, "messages": _ask_for(PROMPT), "response_format": REPORT_FORMAT}
         value: dict[str, Any] = json.loads((await self._ask(payload))["content"])
         return value

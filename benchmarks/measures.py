@@ -11,7 +11,7 @@ from typing import Literal
 
 __all__ = ["FIGURES", "MEASURES", "TARGETS", "Figure", "Kind", "Measure", "Target"]
 
-Kind = Literal["run", "wave", "text", "first", "object", "answer", "build", "schema", "import", "installed"]
+Kind = Literal["run", "cold", "wave", "text", "first", "object", "answer", "build", "schema", "import", "installed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Measure:
     """Repetitions in one process after the warm-up."""
 
     thorough: bool = False
-    """Left out by `--quick`."""
+    """Long: left out by `--quick`, and played in the first two rounds only."""
 
     def shortened(self) -> Measure:
         """Return the same with a sixth of the repetitions."""
@@ -115,6 +115,7 @@ MEASURES = (
     Measure("build-10", "build", size=10, repeat=10),
     Measure("build-100", "build", size=100, repeat=3),
     Measure("schema-6", "schema", repeat=50),
+    Measure("cold-run", "cold", model="bench/steps-1x1", requests=2, calls=1),
     Measure("import", "import"),
     Measure("ready", "import"),
     Measure("installed", "installed"),
@@ -150,6 +151,7 @@ FIGURES = {
     "build-100/cpu": Figure("agent with 100 tools", "CPU ms"),
     "build-100/memory": Figure("", "KiB a tool", digits=1),
     "schema-6/cpu": Figure("schema of a six-argument function", "CPU ms", digits=3),
+    "cold-run/cpu": Figure("cold import and the first run (1 step)", "CPU ms", digits=0),
     "import/cpu": Figure("cold import", "CPU ms", digits=0),
     "import/modules": Figure("", "modules", digits=0),
     "import/memory": Figure("", "RSS MiB", digits=0),

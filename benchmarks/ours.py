@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.shapes import Report
-from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.subject import FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
 from callwright import Agent, Client, Limits, describe, extract
 
@@ -38,16 +37,16 @@ class Callwright:
                 pieces.append(piece)
         return "".join(pieces), len(pieces)
 
-    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+    async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
         """Read all events; the output is validated at the end."""
-        async with Agent(model, output=Report, client=self._client).stream(PROMPT) as run:
+        async with Agent(model, output=shape, client=self._client).stream(PROMPT) as run:
             async for _ in run.events():
                 pass
         return run.result.output.model_dump(), 0
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask by `extract`."""
-        return (await extract(Report, PROMPT, model=model, client=self._client)).model_dump()
+        return (await extract(shape, PROMPT, model=model, client=self._client)).model_dump()
 
     def build(self, tools: Sequence[Tool]) -> object:
         """Define an agent; it makes the schemas of its tools."""

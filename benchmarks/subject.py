@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-__all__ = ["FirstText", "Run", "Subject", "Tool"]
+__all__ = ["FirstText", "Run", "Shape", "Subject", "Tool"]
 
 Tool = Callable[..., Awaitable[str]]
 Run = Callable[[str], Awaitable[str]]
 FirstText = Callable[[], None]
+Shape = type[Any]
+"""A pydantic model; `shapes.Report`. Handed in, so that only the measures that need pydantic load it."""
 
 
 class Subject(Protocol):
@@ -31,11 +33,11 @@ class Subject(Protocol):
         """Read a streamed text; return it and the number of pieces it came in. Call `first` at the first one."""
         ...
 
-    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+    async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
         """Read a streamed object; return it and the number of partial objects that were seen on the way."""
         ...
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask for one structured answer and return it."""
         ...
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import importlib
 import json
 import os
 import resource
@@ -57,6 +58,10 @@ def _expect(what: str, expected: object, came: object) -> None:
         raise UndoneError(f"{what}: expected {str(expected)[:80]}, came {str(came)[:80]}")
 
 
+STARTED = _cpu()
+"""CPU seconds of the interpreter and of this module's imports, which are the same for all."""
+
+
 async def _repeated(repeat: int, once: Callable[[], Awaitable[T]]) -> tuple[float, list[T]]:
     """Return the CPU seconds of one repetition, and all outcomes."""
     started = _cpu()
@@ -74,6 +79,12 @@ async def _run(subject: Subject, measure: Measure, repeat: int) -> Figures:
     _expect("answers", {work.FINAL}, set(outcomes))
     _expect("tool calls", measure.calls * repeat, work.tally.calls)
     return {"cpu": cost * 1e3, "requests": (warm + repeat) * measure.requests}
+
+
+async def _cold(subject: Subject, measure: Measure, repeat: int) -> Figures:
+    del repeat
+    _expect("answer", work.FINAL, await subject.runner(measure.model, [work.get_weather])(work.PROMPT))
+    return {"cpu": (_cpu() - STARTED) * 1e3, "requests": measure.requests}
 
 
 async def _wave(subject: Subject, measure: Measure, repeat: int) -> Figures:
@@ -132,8 +143,9 @@ async def _first(subject: Subject, measure: Measure, repeat: int) -> Figures:
 
 
 async def _object(subject: Subject, measure: Measure, repeat: int) -> Figures:
-    await subject.read_object("bench/object-200")
-    cost, outcomes = await _repeated(repeat, lambda: subject.read_object(measure.model))
+    shape = importlib.import_module("benchmarks.shapes").Report
+    await subject.read_object("bench/object-200", shape)
+    cost, outcomes = await _repeated(repeat, lambda: subject.read_object(measure.model, shape))
     expected = json.loads("".join(work.object_pieces(measure.size)))
     for value, _ in outcomes:
         _expect("object", expected, value)
@@ -141,9 +153,10 @@ async def _object(subject: Subject, measure: Measure, repeat: int) -> Figures:
 
 
 async def _answer(subject: Subject, measure: Measure, repeat: int) -> Figures:
+    shape = importlib.import_module("benchmarks.shapes").Report
     for _ in range(WARM_UP):
-        await subject.answer(measure.model)
-    cost, outcomes = await _repeated(repeat, lambda: subject.answer(measure.model))
+        await subject.answer(measure.model, shape)
+    cost, outcomes = await _repeated(repeat, lambda: subject.answer(measure.model, shape))
     for outcome in outcomes:
         _expect("answer", work.answer_value(), outcome)
     return {"cpu": cost * 1e3, "requests": repeat + WARM_UP}
@@ -195,6 +208,7 @@ def _nothing() -> None:
 
 _KINDS: dict[str, tuple[str, Callable[[Subject, Measure, int], Awaitable[Figures]]]] = {
     "run": ("runner", _run),
+    "cold": ("runner", _cold),
     "wave": ("runner", _wave),
     "text": ("read_text", _text),
     "first": ("read_text", _first),

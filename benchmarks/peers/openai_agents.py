@@ -8,8 +8,7 @@ from typing import Any
 from agents import Agent, OpenAIChatCompletionsModel, Runner, function_tool, set_tracing_disabled
 from openai import AsyncOpenAI
 
-from benchmarks.shapes import Report
-from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.subject import FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
 
 __all__ = ["OpenAIAgents"]
@@ -43,11 +42,11 @@ class OpenAIAgents:
                 pieces.append(event.data.delta)
         return "".join(pieces), len(pieces)
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask by an output type."""
-        agent = Agent(name="bench", model=self._model(model), output_type=Report)
-        output: Report = (await Runner.run(agent, PROMPT)).final_output
-        return output.model_dump()
+        agent = Agent(name="bench", model=self._model(model), output_type=shape)
+        value: dict[str, Any] = (await Runner.run(agent, PROMPT)).final_output.model_dump()
+        return value
 
     def build(self, tools: Sequence[Tool]) -> object:
         """Define an agent with its tools."""

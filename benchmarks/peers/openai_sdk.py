@@ -10,8 +10,7 @@ from typing import Any
 from openai import AsyncOpenAI
 
 from benchmarks.floor import WEATHER_SCHEMA
-from benchmarks.shapes import Report
-from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.subject import FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
 
 __all__ = ["OpenAISDK"]
@@ -57,21 +56,21 @@ class OpenAISDK:
                 pieces.append(piece)
         return "".join(pieces), len(pieces)
 
-    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+    async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
         """Read the snapshots that the SDK parses at each chunk."""
         seen = 0
         prompt = [{"role": "user", "content": PROMPT}]
-        async with self._client.chat.completions.stream(model=model, messages=prompt, response_format=Report) as stream:
+        async with self._client.chat.completions.stream(model=model, messages=prompt, response_format=shape) as stream:
             async for event in stream:
                 if event.type == "content.delta" and event.parsed is not None:
                     seen += 1
             completion = await stream.get_final_completion()
         return completion.choices[0].message.parsed.model_dump(), seen
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask by `parse`."""
         prompt = [{"role": "user", "content": PROMPT}]
-        completion = await self._client.chat.completions.parse(model=model, messages=prompt, response_format=Report)
+        completion = await self._client.chat.completions.parse(model=model, messages=prompt, response_format=shape)
         return completion.choices[0].message.parsed.model_dump()
 
     async def aclose(self) -> None:

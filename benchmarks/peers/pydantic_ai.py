@@ -12,8 +12,7 @@ from pydantic_ai.providers.openai import OpenAIProvider
 from pydantic_ai.tools import Tool as PydanticTool
 from pydantic_ai.usage import UsageLimits
 
-from benchmarks.shapes import Report
-from benchmarks.subject import FirstText, Run, Tool
+from benchmarks.subject import FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
 
 __all__ = ["PydanticAI"]
@@ -47,19 +46,19 @@ class PydanticAI:
                 pieces.append(piece)
         return "".join(pieces), len(pieces)
 
-    async def read_object(self, model: str) -> tuple[dict[str, Any], int]:
+    async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
         """Read `stream_output` without grouping."""
         seen, last = 0, None
-        agent = Agent(self._model(model), output_type=NativeOutput(Report))
+        agent = Agent(self._model(model), output_type=NativeOutput(shape))
         async with agent.run_stream(PROMPT, usage_limits=_NO_LIMITS) as result:
             async for last in result.stream_output(debounce_by=None):  # noqa: B007 -- the last one is the result
                 seen += 1
         assert last is not None
         return last.model_dump(), seen
 
-    async def answer(self, model: str) -> dict[str, Any]:
+    async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask for a native structured output."""
-        agent = Agent(self._model(model), output_type=NativeOutput(Report))
+        agent = Agent(self._model(model), output_type=NativeOutput(shape))
         return (await agent.run(PROMPT)).output.model_dump()
 
     def build(self, tools: Sequence[Tool]) -> object:
