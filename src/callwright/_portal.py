@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Awaitable, Callable
@@ -29,7 +30,7 @@ _GRACE = 1.0
 class Job(Generic[T]):
     """One coroutine on the portal, and what came of it."""
 
-    __slots__ = ("_call", "_is_cancelled", "_portal", "_scope", "is_begun", "outcome")
+    __slots__ = ("_call", "_is_cancelled", "_portal", "_scope", "is_begun", "is_left", "outcome")
 
     def __init__(self, call: Callable[[], Awaitable[T]]) -> None:
         self._call = call
@@ -37,6 +38,7 @@ class Job(Generic[T]):
         self._is_cancelled = False
         self._portal: _Portal | None = None
         self.is_begun = False
+        self.is_left = False
         self.outcome: Future[T] = Future()
 
     def attach(self, portal: _Portal) -> None:
@@ -75,9 +77,10 @@ class Job(Generic[T]):
             self._scope.cancel()
 
     def leave(self) -> None:
-        """Cancel if it still runs, and give it `_GRACE` to unwind."""
-        if self._portal is None or self._portal.pid != os.getpid() or self.outcome.done():
+        """Cancel if it still runs, and give it `_GRACE` to unwind, once."""
+        if self._portal is None or self._portal.pid != os.getpid() or self.outcome.done() or self.is_left:
             return
+        self.is_left = True
         self._portal.call_soon(self.cancel)
         # The garbage collector may close a generator on the portal's own thread.
         if not self._portal.is_here():
@@ -180,6 +183,14 @@ class _Portal:
             self.is_closed = True
         self.call_soon(self._tasks.cancel_scope.cancel)
 
+    def leave_all(self) -> None:
+        """Cancel every job that was not left before, and give them `_GRACE` to unwind."""
+        with self._lock:
+            jobs = [job for job in self._jobs if not job.is_left]
+        for job in jobs:
+            self.call_soon(job.cancel)
+        wait([job.outcome for job in jobs], timeout=_GRACE)
+
 
 _lock = threading.RLock()
 _portal: _Portal | None = None
@@ -230,6 +241,13 @@ def _settle(job: Job[Any]) -> None:
     except RuntimeError as error:
         ended = error
     job.outcome.set_exception(ended)
+
+
+# The loop stays for other functions of `atexit`. See `_threads` for what a thread that is ended in a `print` does.
+@atexit.register
+def _leave_portal() -> None:
+    if _portal is not None:
+        _portal.leave_all()
 
 
 def _forget_portal() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 from collections.abc import Callable
@@ -22,6 +23,8 @@ T = TypeVar("T")
 
 IDLE = 10.0
 """After how many seconds without work a thread ends."""
+_GRACE = 0.25
+"""How long the interpreter's exit waits for calls that are about to return, in seconds."""
 
 
 async def run_in_thread(call: Callable[[], T]) -> T:
@@ -124,46 +127,65 @@ class _Worker:
 class _Pool:
     """The idle threads, the last one used on top."""
 
-    __slots__ = ("_idle", "_lock", "abandoned")
+    __slots__ = ("_busy", "_changed", "_idle", "abandoned")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._changed = threading.Condition(threading.Lock())
         self._idle: list[_Worker] = []
+        self._busy = 0
         self.abandoned = 0
 
     def give(self, work: _Work[Any]) -> None:
-        with self._lock:
+        with self._changed:
             worker = self._idle.pop() if self._idle else None
-        if worker is None:
-            _Worker(self, work)
-        else:
+            self._busy += 1
+        if worker is not None:
             worker.inbox.put(work)
+            return
+        try:
+            _Worker(self, work)
+        except RuntimeError:
+            with self._changed:
+                self._busy -= 1
+            raise
 
     def take_back(self, worker: _Worker, work: _Work[Any]) -> bool:
         """Return whether nobody waits for `work`, which is done."""
-        with self._lock:
+        with self._changed:
             self._idle.append(worker)
+            self._busy -= 1
+            self._changed.notify_all()
             work.is_done = True
             self.abandoned -= work.is_abandoned
             return work.is_abandoned
 
     def leave(self, work: _Work[Any]) -> None:
         """Count the thread of `work` as abandoned, unless it is done."""
-        with self._lock:
+        with self._changed:
             if not work.is_done:
                 work.is_abandoned = True
                 self.abandoned += 1
 
     def dismiss(self, worker: _Worker) -> bool:
         """Return whether `worker` was idle, and forget it."""
-        with self._lock:
+        with self._changed:
             if worker not in self._idle:
                 return False
             self._idle.remove(worker)
             return True
 
+    def wait_until_idle(self, seconds: float) -> None:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._busy, timeout=seconds)
+
 
 _pool = _Pool()
+
+
+# A thread that the exit ends in the middle of a `print` takes the lock of stdout with it, and Python aborts.
+@atexit.register
+def _wait_for_threads() -> None:
+    _pool.wait_until_idle(_GRACE)
 
 
 def _forget_threads() -> None:
