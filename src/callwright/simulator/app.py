@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeAlias, cast
 
 import anyio
@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from callwright.testing.openrouter import OfflineOpenRouter
-from callwright.testing.wireshape import Cut, Pause, Reply
+from callwright.testing.reply import Cut, Pause, Reply
 
 __all__ = ["ABORT", "AbortedError", "application"]
 
@@ -29,8 +29,7 @@ def application(service: OfflineOpenRouter) -> ASGIApp:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            message = f"expected HTTP, got {scope['type']!r}"
-            raise NotImplementedError(message)
+            raise NotImplementedError(f"expected HTTP, got {scope['type']!r}")
         request = Request(scope, receive)
         try:
             body = await request.body()
@@ -38,33 +37,35 @@ def application(service: OfflineOpenRouter) -> ASGIApp:
             return
         path = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
         reply = service.answer(request.method, path, dict(request.headers), body)
-        if not await _sent(reply, receive, send):
+        if await _client_left(reply, receive, send):
             service.hung_up(reply)
         elif any(isinstance(piece, Cut) for piece in reply.pieces):
             _abort(scope)
+        else:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     return app
 
 
-async def _sent(reply: Reply, receive: Receive, send: Send) -> bool:
-    """Send `reply` up to its end or its cut; return False if the client left before."""
+async def _client_left(reply: Reply, receive: Receive, send: Send) -> bool:
+    """Send the pieces of `reply` up to its cut; stop and return True if the client leaves meanwhile."""
     left = False
 
-    async def watch(scope: anyio.CancelScope) -> None:
+    async def watch() -> None:
         nonlocal left
         while (await receive())["type"] != "http.disconnect":
             pass
         left = True
-        scope.cancel()
+        group.cancel_scope.cancel()
 
     async with anyio.create_task_group() as group:
-        group.start_soon(watch, group.cancel_scope)
-        await _send(reply, send)
+        group.start_soon(watch)
+        await _send_pieces(reply, send)
         group.cancel_scope.cancel()
-    return not left
+    return left
 
 
-async def _send(reply: Reply, send: Callable[..., Awaitable[None]]) -> None:
+async def _send_pieces(reply: Reply, send: Send) -> None:
     begun = False
     for piece in reply.pieces:
         match piece:
@@ -78,12 +79,10 @@ async def _send(reply: Reply, send: Callable[..., Awaitable[None]]) -> None:
                     headers = [(name.encode(), value.encode()) for name, value in reply.headers]
                     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _abort(scope: Scope) -> None:
     abort = cast("_Abort | None", scope.get("extensions", {}).get(ABORT))
     if abort is None:
-        message = "this answer is cut short, as was asked for"
-        raise AbortedError(message)
+        raise AbortedError("this answer is cut short, as was asked for")
     abort()

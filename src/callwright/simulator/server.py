@@ -76,8 +76,7 @@ def running(service: OfflineOpenRouter | None = None, *, port: int = 0) -> Gener
         )
         thread.start()
         if not server.ready.wait(_START):
-            message = f"the simulator did not start within {_START:g} s"
-            raise RuntimeError(message)
+            raise RuntimeError(f"the simulator did not start within {_START:g} s")
         try:
             yield base_url(listener)
         finally:

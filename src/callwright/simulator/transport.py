@@ -10,7 +10,7 @@ import anyio.lowlevel
 import httpx
 
 from callwright.testing.openrouter import OfflineOpenRouter
-from callwright.testing.wireshape import Cut, Pause, Reply
+from callwright.testing.reply import Cut, Pause, Reply
 
 __all__ = ["SimulatorTransport"]
 
@@ -50,39 +50,44 @@ class _Body(httpx.AsyncByteStream):
 
     async def begin(self) -> None:
         """Wait for the first bytes, with which the head comes."""
-        for piece in self._pieces:
-            match piece:
-                case bytes():
-                    self._pieces = itertools.chain([piece], self._pieces)
-                    return
-                case Pause(seconds):
-                    await self._wait(seconds)
-                case Cut():
-                    message = "Server disconnected without sending a response."
-                    raise httpx.RemoteProtocolError(message)
+        first = await self._next("Server disconnected without sending a response.")
+        if first is not None:
+            self._pieces = itertools.chain([first], self._pieces)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
-            match piece:
-                case bytes():
-                    await anyio.lowlevel.checkpoint()
-                    yield piece
-                case Pause(seconds):
-                    await self._wait(seconds)
-                case Cut():
-                    message = "peer closed connection without sending complete message body (incomplete chunked read)"
-                    raise httpx.RemoteProtocolError(message)
-        self._whole = True
+    # No generator: one that is left in the middle would be closed by the garbage collector, which trio forbids.
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
+        await anyio.lowlevel.checkpoint()
+        piece = await self._next(
+            "peer closed connection without sending complete message body (incomplete chunked read)"
+        )
+        if piece is None:
+            self._whole = True
+            raise StopAsyncIteration
+        return piece
 
     async def aclose(self) -> None:
         """Tell the service if the client leaves early."""
         if not self._whole:
             self._service.hung_up(self._reply)
 
+    async def _next(self, cut: str) -> bytes | None:
+        """Return the next bytes, after the pauses before them; None at the end."""
+        for piece in self._pieces:
+            match piece:
+                case bytes():
+                    return piece
+                case Pause(seconds):
+                    await self._wait(seconds)
+                case Cut():
+                    raise httpx.RemoteProtocolError(cut)
+        return None
+
     async def _wait(self, seconds: float) -> None:
         if self._patience is None or seconds < self._patience:
             await anyio.sleep(seconds)
             return
         await anyio.sleep(self._patience)
-        message = f"no bytes for {self._patience:g} s"
-        raise httpx.ReadTimeout(message)
+        raise httpx.ReadTimeout(f"no bytes for {self._patience:g} s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from callwright._json import JsonValue
 from callwright.testing.wireshape import COMPLETION_PRICE, PROMPT_PRICE, Asked, Turn, usage_of
@@ -135,7 +135,7 @@ def generation(turn: Turn, asked: Asked, headers: Mapping[str, str]) -> dict[str
         "upstream_id": f"chatcmpl-{asked.id[-20:]}",
         "model": asked.model,
         "provider_name": asked.provider,
-        "created_at": datetime.fromtimestamp(asked.created, timezone.utc).isoformat(),
+        "created_at": datetime.fromtimestamp(asked.created, UTC).isoformat(),
         "api_type": "completions",
         "streamed": asked.stream,
         "cancelled": False,

@@ -1,8 +1,8 @@
 """The contract of a chat request: the first thing that OpenRouter, or a provider behind it, would refuse.
 
-The service is lenient in places where some provider is strict; here the strictest known rule holds, so that what passes here
-passes anywhere. Source: OpenRouter's OpenAPI document of 2026-08-22 and its guide to tool calling; for the order of tool
-messages OpenAI's and Mistral's error messages.
+The service is lenient in places where some provider is strict; here the strictest known rule holds, so that what passes
+here passes anywhere. Source: OpenRouter's OpenAPI document of 2026-08-22 and its guide to tool calling; for the order
+of tool messages the errors of OpenAI and Mistral.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias, cast
 
 from callwright._json import JsonValue, decode
-from callwright.testing.wireshape import Object
+from callwright.testing.reply import Object
 
 __all__ = ["problem_of"]
 
@@ -35,6 +35,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "max_tokens": (1, float("inf")),
     "max_completion_tokens": (1, float("inf")),
 }
+_STOPS = 4
 _INTEGERS = {"top_k", "top_logprobs", "max_tokens", "max_completion_tokens", "seed"}
 _PROVIDER_KEYS = {
     "allow_fallbacks",
@@ -74,7 +75,7 @@ def _messages(request: Object) -> _Problems:
     if not isinstance(messages, list) or not messages:
         yield "messages: Array must contain at least 1 element(s)"
         return
-    for place, message in enumerate(cast("list[JsonValue]", messages)):
+    for place, message in enumerate(messages):
         yield from _message(message, f"messages.{place}")
     yield from _answers(cast("list[Object]", messages))
     if not request.get("tools") and any("tool_calls" in message for message in cast("list[Object]", messages)):
@@ -82,31 +83,29 @@ def _messages(request: Object) -> _Problems:
 
 
 def _message(message: JsonValue, where: str) -> _Problems:
-    match message:
-        case {"role": "assistant"}:
-            yield from _assistant(message, where)
-        case {"role": "tool", "tool_call_id": str(), **rest}:
-            yield from _content(rest.get("content"), f"{where}.content")
-        case {"role": "tool"}:
+    if not isinstance(message, Mapping):
+        yield f"{where}: Expected an object with a role"
+        return
+    role = message.get("role")
+    if role not in _ROLES:
+        yield f"{where}.role: Invalid enum value. Expected one of {', '.join(_ROLES)}, received {role!r}"
+    elif role == "assistant":
+        yield from _assistant(message, where)
+    else:
+        if role == "tool" and not isinstance(message.get("tool_call_id"), str):
             yield f"{where}.tool_call_id: Required"
-        case {"role": "system" | "developer" | "user", **rest}:
-            yield from _content(rest.get("content"), f"{where}.content")
-        case {"role": role}:
-            yield f"{where}.role: Invalid enum value. Expected one of {', '.join(_ROLES)}, received {role!r}"
-        case _:
-            yield f"{where}: Expected an object with a role"
+        yield from _content(message.get("content"), f"{where}.content")
 
 
 def _content(content: JsonValue, where: str) -> _Problems:
-    match content:
-        case str():
-            return
-        case list(parts):
-            for place, part in enumerate(cast("list[JsonValue]", parts)):
-                if not isinstance(part, Mapping) or cast("Object", part).get("type") not in _PARTS:
-                    yield f"{where}.{place}: Invalid content part"
-        case _:
-            yield f"{where}: Expected a string or an array of parts, received {content!r}"
+    if isinstance(content, str):
+        return
+    if not isinstance(content, list):
+        yield f"{where}: Expected a string or an array of parts, received {content!r}"
+        return
+    for place, part in enumerate(content):
+        if not isinstance(part, Mapping) or part.get("type") not in _PARTS:
+            yield f"{where}.{place}: Invalid content part"
 
 
 def _assistant(message: Object, where: str) -> _Problems:
@@ -116,7 +115,7 @@ def _assistant(message: Object, where: str) -> _Problems:
     if "tool_calls" in message and (not isinstance(calls, list) or not calls):
         yield f"{where}.tool_calls: Array must contain at least 1 element(s)"
         return
-    if calls is None and content in {None, ""} and not message.get("refusal"):
+    if calls is None and not content and not message.get("refusal"):
         yield f"{where}: an assistant message must have content or tool_calls"
     seen: set[str] = set()
     for place, call in enumerate(cast("Sequence[JsonValue]", calls or ())):
@@ -152,8 +151,8 @@ def _answers(messages: Sequence[Object]) -> _Problems:
             answered = cast("str", message["tool_call_id"])
             if answered not in open_calls:
                 yield (
-                    f"messages.{place}: tool_call_id {answered!r} answers no open call of the assistant message before it; "
-                    "messages with role 'tool' must be a response to a preceding message with 'tool_calls', each once"
+                    f"messages.{place}: tool_call_id {answered!r} answers no open call; messages with role 'tool' must "
+                    "be a response to a preceding message with 'tool_calls', one for each call"
                 )
                 return
             open_calls.remove(answered)
@@ -175,27 +174,29 @@ def _tools(request: Object) -> _Problems:
         yield f"tools: Expected an array, received {tools!r}"
         return
     seen: set[str] = set()
-    for place, tool in enumerate(cast("Sequence[JsonValue]", tools)):
+    for place, tool in enumerate(tools):
         match tool:
-            case {"type": "function", "function": {"name": str(name), **rest}}:
-                yield from _function(name, rest, f"tools.{place}.function", seen)
+            case {"type": "function", "function": dict() as function}:
+                yield from _function(cast("Object", function), f"tools.{place}.function", seen)
             case {"type": str(kind)} if kind.startswith(("openrouter:", "web_search")):
                 continue
             case _:
                 yield f"tools.{place}: Expected a function tool or a server tool, received {tool!r}"
 
 
-def _function(name: str, rest: Object, where: str, seen: set[str]) -> _Problems:
-    if not _NAME.fullmatch(name):
+def _function(function: Object, where: str, seen: set[str]) -> _Problems:
+    name = function.get("name")
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
         yield f"{where}.name: {name!r} does not match ^[a-zA-Z0-9_-]{{1,64}}$"
+        return
     if name in seen:
         yield f"{where}.name: Tool names must be unique, {name!r} is there twice"
     seen.add(name)
-    parameters = rest.get("parameters", {"type": "object"})
-    if not isinstance(parameters, Mapping) or cast("Object", parameters).get("type") != "object":
+    parameters = function.get("parameters", {"type": "object"})
+    if not isinstance(parameters, Mapping) or parameters.get("type") != "object":
         yield f"{where}.parameters: Expected a JSON Schema of type object, received {parameters!r}"
-    if not isinstance(rest.get("description", ""), str):
-        yield f"{where}.description: Expected a string"
+    if not isinstance(function.get("description", ""), str):
+        yield f"{where}.description: Expected a string, received {function['description']!r}"
 
 
 def _tool_choice(request: Object) -> _Problems:
@@ -211,7 +212,7 @@ def _tool_choice(request: Object) -> _Problems:
             return
         case {"type": "function", "function": {"name": str(name)}}:
             tools = cast("Sequence[Mapping[str, Object]]", request["tools"])
-            if name not in {tool.get("function", {}).get("name") for tool in tools}:
+            if name not in [tool.get("function", {}).get("name") for tool in tools]:
                 yield f"tool_choice: Tool {name!r} not found in tools"
         case {"type": str(kind)} if kind != "function":
             return
@@ -236,10 +237,10 @@ def _parameters(request: Object) -> _Problems:
         if not isinstance(request.get(key), bool | None):
             yield f"{key}: Expected boolean, received {request[key]!r}"
     stop = request.get("stop")
-    if isinstance(stop, list) and len(cast("list[JsonValue]", stop)) > 4:
-        yield "stop: Array must contain at most 4 element(s)"
+    if isinstance(stop, list) and len(stop) > _STOPS:
+        yield f"stop: Array must contain at most {_STOPS} element(s)"
     match request.get("provider"):
-        case dict(preferences) if unknown := sorted(set(cast("Object", preferences)) - _PROVIDER_KEYS):
+        case dict() as preferences if unknown := sorted(set(cast("Object", preferences)) - _PROVIDER_KEYS):
             yield f"provider: Unrecognized key(s) in object: {', '.join(unknown)}"
         case _:
             pass

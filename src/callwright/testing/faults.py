@@ -1,7 +1,7 @@
 """Faults: what goes wrong between a request and its answer, by name.
 
-Each fault takes the turn that would have been the answer and returns the reply that comes instead. Some replace it (an error,
-a page of HTML), some spoil it (a stream that is cut).
+Each fault takes the turn that would have been the answer and returns the reply that comes instead. Some replace it (an
+error, a page of HTML), some spoil it (a stream that is cut).
 """
 
 from __future__ import annotations
@@ -12,23 +12,25 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, cast
 
 from callwright._json import JsonValue
-from callwright.testing.wireshape import (
+from callwright.testing.reply import (
     CUT,
-    Asked,
     Object,
     Pause,
     Piece,
     Reply,
-    Turn,
-    chunks,
-    completion,
-    completion_chunk,
     error_body,
     error_reply,
     event,
     json_reply,
-    rendered,
     stream_reply,
+)
+from callwright.testing.wireshape import (
+    Asked,
+    Turn,
+    chunks,
+    completion,
+    completion_chunk,
+    rendered,
     usage_of,
 )
 
@@ -53,6 +55,7 @@ class FaultSpec:
         return FAULTS[self.name](turn, asked, self.value)
 
 
+_UPSTREAM = 500
 _SPEC = re.compile(r"([a-z0-9-]+)(?:=(\d+(?:\.\d+)?))?(?:\*(\d+))?")
 
 
@@ -60,8 +63,9 @@ def parse_faults(text: str) -> tuple[FaultSpec | None, ...]:
     """Return what the tries of a request meet, one after the other and then from the start; None: no fault.
 
     Args:
-        text: Nothing, `NAME`, `NAME=VALUE`, `NAME*TIMES`, or several with commas between. Without times, one name alone is met at
-            every try. With times or several names, each is met as often as it says and then comes one try without fault.
+        text: Nothing, `NAME`, `NAME=VALUE`, `NAME*TIMES`, or several with commas between. Without times, one name alone
+            is met at every try. With times or several names, each is met as often as it says and then comes one try
+            without fault.
 
     Raises:
         ValueError: A name is unknown, or the text has another form.
@@ -73,8 +77,9 @@ def parse_faults(text: str) -> tuple[FaultSpec | None, ...]:
     for part in parts:
         match = _SPEC.fullmatch(part)
         if match is None or match[1] not in FAULTS:
-            message = f"unknown fault {part!r}; expected NAME[=VALUE][*TIMES] with a name of: {', '.join(FAULTS)}"
-            raise ValueError(message)
+            raise ValueError(
+                f"unknown fault {part!r}; expected NAME[=VALUE][*TIMES] with a name of: {', '.join(FAULTS)}"
+            )
         spec = FaultSpec(match[1], None if match[2] is None else float(match[2]))
         if match[3] is None and len(parts) == 1:
             return (spec,)
@@ -107,7 +112,7 @@ def _status(status: int, message: str, error_type: str, **metadata: JsonValue) -
 
     def fault(turn: Turn, asked: Asked, value: float | None) -> Reply:
         del turn
-        upstream: Object = {"provider_name": asked.provider} if status >= 500 else {}
+        upstream: Object = {"provider_name": asked.provider} if status >= _UPSTREAM else {}
         headers = () if value is None else (("retry-after", f"{value:g}"),)
         return error_reply(
             status, message, metadata={"error_type": error_type, **upstream, **metadata}, headers=headers
@@ -139,7 +144,7 @@ def _error_in_200(turn: Turn, asked: Asked, value: float | None) -> Reply:
         "raw": "upstream gave up",
         "error_type": "provider_unavailable",
     }
-    return json_reply(error_body(code, "Provider returned error", metadata), padding=asked.style.padding)
+    return json_reply(error_body(code, "Provider returned error", metadata=metadata), padding=asked.style.padding)
 
 
 def _padded_error(turn: Turn, asked: Asked, value: float | None) -> Reply:
@@ -172,8 +177,7 @@ def _mid_stream_error(turn: Turn, asked: Asked, value: float | None) -> Reply:
         "metadata": {"error_type": "provider_unavailable"},
     }
     last = {**completion_chunk(asked, {}, "error", "error"), "error": error}
-    style = replace(asked.style, done=False)
-    return stream_reply(asked, [*_first_half(turn, asked), event(last)], style)
+    return _streamed([*_first_half(turn, asked), event(last)], asked, done=False)
 
 
 def _late_error(turn: Turn, asked: Asked, value: float | None) -> Reply:
@@ -182,21 +186,21 @@ def _late_error(turn: Turn, asked: Asked, value: float | None) -> Reply:
         return _choice_error(turn, asked, value)
     error: Object = {"code": 400, "message": "Token limit reached"}
     last = {**completion_chunk(asked, {}), "usage": usage_of(turn, asked), "error": error}
-    return stream_reply(asked, [*_first_half(turn, asked), event(last)], asked.style)
+    return _streamed([*_first_half(turn, asked), event(last)], asked)
 
 
 def _bare_stream_error(turn: Turn, asked: Asked, value: float | None) -> Reply:
     if not asked.stream:
         return _error_in_200(turn, asked, value)
     error: Object = {"error": {"code": 502, "message": "Provider returned error"}}
-    return stream_reply(asked, [*_first_half(turn, asked), event(error)], replace(asked.style, done=False))
+    return _streamed([*_first_half(turn, asked), event(error)], asked, done=False)
 
 
 def _cut(turn: Turn, asked: Asked, value: float | None) -> Reply:
     """The connection breaks in the middle of the answer."""
     del value
     if asked.stream:
-        return stream_reply(asked, [*_first_half(turn, asked), CUT], asked.style)
+        return _streamed([*_first_half(turn, asked), CUT], asked)
     whole = rendered(turn, asked)
     return replace(whole, pieces=(whole.body[: len(whole.body) // 2], CUT))
 
@@ -206,7 +210,7 @@ def _cut_late(turn: Turn, asked: Asked, value: float | None) -> Reply:
     if not asked.stream:
         return _cut(turn, asked, value)
     said = [event(chunk) for chunk in chunks(turn, asked)]
-    return stream_reply(asked, [*said[: _deltas_of(turn, asked)], CUT], asked.style)
+    return _streamed([*said[: _deltas_of(turn, asked)], CUT], asked)
 
 
 def _no_answer(turn: Turn, asked: Asked, value: float | None) -> Reply:
@@ -219,7 +223,7 @@ def _no_finish(turn: Turn, asked: Asked, value: float | None) -> Reply:
     del value
     if asked.stream:
         said = [event(chunk) for chunk in chunks(turn, asked)]
-        return stream_reply(asked, said[: _deltas_of(turn, asked)], replace(asked.style, done=False))
+        return _streamed(said[: _deltas_of(turn, asked)], asked, done=False)
     return rendered(replace(turn, finish_reason=None, native=None), asked)
 
 
@@ -232,7 +236,7 @@ def _choices_null(turn: Turn, asked: Asked, value: float | None) -> Reply:
     del value
     if asked.stream:
         nothing: list[Piece] = [event({**completion_chunk(asked, {}), "choices": None})]
-        return stream_reply(asked, nothing, asked.style)
+        return _streamed(nothing, asked)
     return json_reply({**completion(turn, asked), "choices": None}, padding=asked.style.padding)
 
 
@@ -240,7 +244,7 @@ def _no_choices(turn: Turn, asked: Asked, value: float | None) -> Reply:
     del value
     if asked.stream:
         nothing: list[Piece] = [event({**completion_chunk(asked, {}), "choices": []})]
-        return stream_reply(asked, nothing, asked.style)
+        return _streamed(nothing, asked)
     return json_reply({**completion(turn, asked), "choices": []}, padding=asked.style.padding)
 
 
@@ -264,9 +268,13 @@ def _stalled(turn: Turn, asked: Asked, value: float | None) -> Reply:
     """The answer begins and then does not go on for long: an hour, unless a value is given."""
     silence = Pause(3600.0 if value is None else value)
     if asked.stream:
-        return stream_reply(asked, [*_first_half(turn, asked), silence], replace(asked.style, done=False))
+        return _streamed([*_first_half(turn, asked), silence], asked, done=False)
     whole = rendered(turn, asked)
     return replace(whole, pieces=(b"\n" * 10, silence, whole.body))
+
+
+def _streamed(events: Sequence[Piece], asked: Asked, *, done: bool = True) -> Reply:
+    return stream_reply(events, replace(asked.style, done=done and asked.style.done), generation=asked.id)
 
 
 def _half(turn: Turn) -> Object:

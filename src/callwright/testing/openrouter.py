@@ -1,7 +1,8 @@
 """The offline OpenRouter: a request in, the answer out; no network, no waiting.
 
 A model `scripted/NAME` plays a scenario (`callwright.testing.scenarios`). Every other model is the stand-in
-(`callwright.testing.standin`), a few rules and no language model. `callwright.simulator` puts it behind a socket or a transport.
+(`callwright.testing.standin`), a few rules and no language model. `callwright.simulator` puts the service behind a
+socket or into an httpx client.
 """
 
 from __future__ import annotations
@@ -16,21 +17,11 @@ from callwright._json import JsonValue, decode, encode
 from callwright.testing.catalogue import generation, key_status, model, models, provider_of
 from callwright.testing.contract import problem_of
 from callwright.testing.faults import parse_faults
-from callwright.testing.scenario import Faulty, Scenario, say
+from callwright.testing.reply import DEFAULT_STYLE, Object, Reply, Style, error_reply, json_reply
+from callwright.testing.scenario import INTERRUPTED, Faulty, Scenario
 from callwright.testing.scenarios import SCENARIOS
 from callwright.testing.standin import respond
-from callwright.testing.wireshape import (
-    Asked,
-    Object,
-    Reply,
-    Style,
-    Turn,
-    error_reply,
-    json_reply,
-    rendered,
-    token,
-    usage_of,
-)
+from callwright.testing.wireshape import Asked, Turn, rendered, token, usage_of
 
 __all__ = ["DEFAULT_MODEL", "OfflineOpenRouter", "Received"]
 
@@ -41,6 +32,7 @@ DEFAULT_MODEL = "openai/gpt-4o-mini"
 
 _EPOCH = 1_760_000_000.0
 _JOURNAL = 10_000
+_ERROR = 400
 _MEMORY = 10_000
 _PREFIX = "/api/v1"
 _SECRET = {"authorization", "cookie", "proxy-authorization"}
@@ -73,7 +65,7 @@ class OfflineOpenRouter:
         *,
         seed: int = 0,
         now: Callable[[], float] = lambda: _EPOCH,
-        style: Style | None = None,
+        style: Style = DEFAULT_STYLE,
     ) -> None:
         """Make a service to which nothing has been sent.
 
@@ -81,12 +73,12 @@ class OfflineOpenRouter:
             scenarios: Name -> scenario, besides the built-in ones, which they override.
             seed: Generation and call ids depend on it and on the request alone: equal seeds, equal answers.
             now: Seconds since 1970-01-01 UTC, for `created`; stands still unless given.
-            style: How answers are written where a scenario does not say; None: as OpenRouter does today.
+            style: How answers are written where a scenario does not say.
         """
         self._scenarios = {**SCENARIOS, **(scenarios or {})}
         self._seed = seed
         self._now = now
-        self._style = style if style is not None else Style()
+        self._style = style
         self._journal: deque[Received] = deque(maxlen=_JOURNAL)
         self._attempts: OrderedDict[str, int] = OrderedDict()
         self._generations: OrderedDict[str, Object] = OrderedDict()
@@ -100,7 +92,7 @@ class OfflineOpenRouter:
     @property
     def requests(self) -> list[Object]:
         """The bodies of the chat requests that came, oldest first."""
-        return [cast("Object", entry.body) for entry in self._journal if isinstance(entry.body, Mapping)]
+        return [entry.body for entry in self._journal if isinstance(entry.body, Mapping)]
 
     def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """Return the answer to one HTTP request, and enter the request into the journal.
@@ -155,7 +147,7 @@ class OfflineOpenRouter:
     def _chat(self, headers: Mapping[str, str], content: JsonValue) -> Reply:
         if not isinstance(content, Mapping):
             return error_reply(400, "Invalid JSON: expected an object", metadata={"error_type": "invalid_request"})
-        request = cast("Object", content)
+        request: Object = content
         problem = problem_of(request)
         if problem is not None:
             return error_reply(400, problem, metadata={"error_type": "invalid_request"})
@@ -165,7 +157,7 @@ class OfflineOpenRouter:
         candidates = [first, *cast("Sequence[JsonValue]", request.get("models") or ())]
         reply = self._completed(str(candidates[0]), headers, request)
         for candidate in candidates[1:]:
-            if reply.status < 400:
+            if reply.status < _ERROR:
                 break
             reply = self._completed(str(candidate), headers, request)
         return reply
@@ -263,7 +255,7 @@ def _turn_of(step: Turn | Faulty | Reply) -> Turn:
         case Faulty(_, turn):
             return turn
         case Reply():
-            return say("This was to be the answer, but something came between.")
+            return INTERRUPTED
 
 
 def _remember(memory: OrderedDict[str, T], key: str, value: T) -> None:

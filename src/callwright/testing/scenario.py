@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, cast
 
 from callwright._json import JsonValue, decode, encode
 from callwright.testing.faults import FaultSpec, parse_faults
-from callwright.testing.wireshape import Object, Reply, Turn, error_reply
+from callwright.testing.reply import Object, Reply, error_reply
+from callwright.testing.wireshape import Turn
 
-__all__ = ["Faulty", "Scenario", "Step", "Tries", "call", "calls", "parse_scenarios", "say"]
+__all__ = ["INTERRUPTED", "Faulty", "Scenario", "Step", "Tries", "call", "calls", "parse_scenarios", "say"]
 
-T = TypeVar("T")
+INTERRUPTED = Turn({"content": "This was to be the answer, but something came between."})
+"""The turn that a fault spoils if none is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Faulty:
     """A turn that goes wrong in a named way."""
 
     fault: FaultSpec
-    turn: Turn = Turn({"content": "This was to be the answer, but something came between."})
+    turn: Turn = INTERRUPTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,84 +96,78 @@ def parse_scenarios(text: bytes | str) -> dict[str, Scenario]:
 
     A step is one of ``{"text": ...}``, ``{"calls": [{"name": ..., "arguments": {...} | "..."}], "text": ...}``,
     ``{"message": {...}}`` (an assistant's message, raw), ``{"error": {"code": 400, "message": ...}}``,
-    ``{"fault": "429*1"}`` (as in `parse_faults`, with the turn that it spoils in the same step) and ``{"tries": [step, ...]}``;
-    a turn may say its ``"finish_reason"``.
+    ``{"fault": "429*1"}`` (as in `parse_faults`, with the turn that it spoils in the same step), and
+    ``{"tries": [step, ...]}``; a turn may say its ``"finish_reason"``.
 
     Raises:
         ValueError: The text is not JSON, or a step has another form; the message names it.
     """
-    named = _expected(decode(text), dict, "an object of scenarios", "the file")
-    return {name: _scenario(name, cast("JsonValue", steps)) for name, steps in named.items()}
+    match decode(text):
+        case dict() as named:
+            return {name: _scenario(name, steps) for name, steps in named.items()}
+        case other:
+            raise ValueError(f"expected an object of scenarios by name, got {other!r}")
 
 
-def _scenario(name: str, value: JsonValue) -> Scenario:
-    steps = _expected(value, list, "a list of steps", f"scenario {name!r}")
-    if not steps:
-        message = f"scenario {name!r} has no steps; expected at least one"
-        raise ValueError(message)
-    where = f"scenario {name!r}, step"
-    return Scenario(f"From a file: {name}.", tuple(_step(step, f"{where} {n}") for n, step in enumerate(steps)))
+def _scenario(name: str, steps: JsonValue) -> Scenario:
+    if not isinstance(steps, list) or not steps:
+        raise ValueError(f"scenario {name!r}: expected a list of at least one step, got {steps!r}")
+    return Scenario("From a file.", tuple(_step(step, f"scenario {name!r}, step {n}") for n, step in enumerate(steps)))
 
 
-def _step(value: JsonValue, where: str) -> Step:
-    step = _expected(value, dict, "an object", where)
+def _step(step: JsonValue, where: str) -> Step:
     match step:
-        case {"tries": list(tries)}:
-            return Tries(tuple(_once(cast("JsonValue", one), where) for one in tries))
+        case {"tries": list() as tries}:
+            return Tries(tuple(_met_once(one, where) for one in tries))
         case {"fault": str(spec), **rest}:
-            turn = _turn(rest, where) if rest else Faulty(FaultSpec("500")).turn
-            met = parse_faults(spec)
-            met_once = tuple(turn if fault is None else Faulty(fault, turn) for fault in met)
-            return met_once[0] if len(met_once) == 1 else Tries(met_once)
+            turn = _turn(cast("Object", rest), where) if rest else INTERRUPTED
+            met = tuple(turn if fault is None else Faulty(fault, turn) for fault in parse_faults(spec))
+            return met[0] if len(met) == 1 else Tries(met)
         case _:
-            return _once(step, where)
+            return _met_once(step, where)
 
 
-def _once(value: JsonValue, where: str) -> Turn | Faulty | Reply:
-    step = _expected(value, dict, "an object", where)
+def _met_once(step: JsonValue, where: str) -> Turn | Faulty | Reply:
+    """Return a step that is the same at each try."""
     match step:
-        case {"error": {"code": int(code), "message": str(message), **metadata}}:
-            return error_reply(code, message, metadata=cast("Object", metadata) or None)
-        case {"fault": str(spec), **rest}:
-            fault = parse_faults(spec)[0]
-            turn = _turn(rest, where) if rest else Faulty(FaultSpec("500")).turn
-            return turn if fault is None else Faulty(fault, turn)
-        case _:
+        case {"error": {"code": int(code), "message": str(message), **rest}}:
+            metadata = cast("Object | None", cast("Object", rest).get("metadata"))
+            return error_reply(code, message, metadata=metadata)
+        case {"fault": str(), **rest}:
+            match _step(step, where):
+                case Tries():
+                    raise ValueError(f"{where}: expected a fault without a number of times among tries, got {step!r}")
+                case found:
+                    return found
+        case dict():
             return _turn(step, where)
+        case _:
+            raise ValueError(f"{where}: expected an object, got {step!r}")
 
 
 def _turn(step: Object, where: str) -> Turn:
     finish = step.get("finish_reason", "tool_calls" if "calls" in step else "stop")
     if finish is not None and not isinstance(finish, str):
-        message = f"{where}: expected a string or null as finish_reason, got {finish!r}"
-        raise ValueError(message)
+        raise ValueError(f"{where}: expected a string or null as finish_reason, got {finish!r}")
     match step:
-        case {"message": dict(raw)}:
+        case {"message": dict() as raw}:
             return Turn(cast("Object", raw), finish)
-        case {"calls": list(made)}:
-            content = step.get("text")
-            written = [_call(cast("JsonValue", one), where) for one in made]
-            return Turn({"content": content, "tool_calls": written}, finish)
+        case {"calls": list() as made}:
+            written = [_call(one, where) for one in made]
+            return Turn({"content": step.get("text"), "tool_calls": written}, finish)
         case {"text": str(text)}:
             return Turn({"content": text}, finish)
         case _:
-            message = f"{where}: expected one of text, calls, message, error, fault, tries; got {sorted(step)}"
-            raise ValueError(message)
+            raise ValueError(f"{where}: expected one of text, calls, message, error, fault, tries; got {sorted(step)}")
 
 
 def _call(value: JsonValue, where: str) -> Object:
     match value:
-        case {"name": str(name), "arguments": str() | dict() as arguments, **rest}:
-            return call(name, cast("Object | str", arguments), **cast("dict[str, JsonValue]", rest))
         case {"name": str(name), **rest}:
-            return call(name, None, **cast("dict[str, JsonValue]", rest))
+            keys = dict(cast("Object", rest))
+            arguments = keys.pop("arguments", None)
+            if arguments is None or isinstance(arguments, str | dict):
+                return call(name, arguments, **keys)
         case _:
-            message = f"{where}: expected a call with a name and arguments, got {value!r}"
-            raise ValueError(message)
-
-
-def _expected(value: JsonValue, kind: Callable[..., T], what: str, where: str) -> T:
-    if isinstance(value, cast("type[T]", kind)):
-        return value
-    message = f"{where}: expected {what}, got {value!r}"
-    raise ValueError(message)
+            pass
+    raise ValueError(f"{where}: expected a call with a name and arguments, got {value!r}")

@@ -1,7 +1,7 @@
 """The built-in scenarios: `SCENARIOS`, each the model `scripted/NAME`.
 
-They call the tools that `TOOLS` describes, and hold every shape and every fault that was seen in recorded traffic of OpenRouter
-and of the servers behind it. Source: notes on 13 hosts' recorded streams and on issue threads, August 2026.
+They call the tools that `TOOLS` describes, and hold the shapes and faults that were seen in recorded traffic of
+OpenRouter and of the servers behind it. Source: recorded streams of 13 hosts and issue threads, up to August 2026.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from callwright.testing.faults import FAULTS, FaultSpec
+from callwright.testing.reply import Object, Reply, Style
 from callwright.testing.scenario import Faulty, Scenario, Tries, call, calls, say
-from callwright.testing.wireshape import Object, Reply, Style, Turn
+from callwright.testing.wireshape import Turn
 
 __all__ = ["SCENARIOS", "TOOLS"]
 
@@ -64,8 +65,8 @@ _PLAIN: Mapping[str, Scenario] = {
     "text": Scenario("A text.", (say("Hello from the script."),)),
     "empty-text": Scenario("Nothing at first: a cold start. Then a text.", (Tries((say(""), _OK)),)),
     "unicode": Scenario(
-        "Characters of up to four bytes, torn apart by a network that delivers seven bytes at a time, lines ending in CRLF.",
-        (_styled(say("Grüße aus 東京 🗼: ‘naïve’ café."), Style(split=7, newline=b"\r\n")),),
+        "Characters of up to four bytes, torn by a network that brings seven bytes at a time; lines end in CRLF.",
+        (_styled(say("Grüße aus 東京 🗼: naïve café."), Style(split=7, newline=b"\r\n")),),
     ),
     "refusal": Scenario(
         "The model refuses.", (Turn({"content": None, "refusal": "I will not help with that."}, "stop"),)
@@ -274,21 +275,17 @@ _SHAPES: Mapping[str, Scenario] = {
     "no-keep-alive": Scenario("No padding and no comments.", (_styled(_OK, Style(padding=False, comments=False)),)),
 }
 
+_HALF_A_CHARACTER = (
+    b'{"id":"gen-1","object":"chat.completion","created":1760000000,"model":"scripted/lone-surrogate",'
+    b'"provider":"Offline","system_fingerprint":null,"choices":[{"index":0,"finish_reason":"stop",'
+    b'"native_finish_reason":"stop","logprobs":null,'
+    b'"message":{"role":"assistant","content":"half \\ud83d a face","refusal":null}}]}'
+)
+
 _CANNED: Mapping[str, Scenario] = {
     "lone-surrogate": Scenario(
         "Half of a character, escaped, in a body that is given to the last byte and never streamed.",
-        (
-            Reply(
-                200,
-                (("content-type", "application/json"),),
-                (
-                    b'{"id":"gen-1","object":"chat.completion","created":1760000000,"model":"scripted/lone-surrogate",'
-                    b'"provider":"Offline","system_fingerprint":null,"choices":[{"index":0,"finish_reason":"stop",'
-                    b'"native_finish_reason":"stop","logprobs":null,'
-                    b'"message":{"role":"assistant","content":"half \\ud83d a face","refusal":null}}]}',
-                ),
-            ),
-        ),
+        (Reply(200, (("content-type", "application/json"),), (_HALF_A_CHARACTER,)),),
     ),
     "error-as-text": Scenario(
         "An error that is a string, as LM Studio writes it.",

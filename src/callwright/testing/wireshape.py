@@ -1,4 +1,4 @@
-"""The wire's shape: how OpenRouter writes an assistant's turn, whole or in chunks, its usage, and an error.
+"""The wire's shape: how OpenRouter writes what an assistant says, whole or in chunks, and its usage.
 
 Source: OpenRouter's OpenAPI document of 2026-08-22, and recorded traffic where the document is silent.
 """
@@ -7,33 +7,23 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
-from typing import Literal, TypeAlias, cast
+from typing import cast
 
-from callwright._json import JsonValue, encode
+from callwright._json import JsonValue
+from callwright.testing.reply import DEFAULT_STYLE, Object, Reply, Style, event, json_reply, stream_reply
 
 __all__ = [
     "COMPLETION_PRICE",
-    "CUT",
     "PROMPT_PRICE",
     "Asked",
-    "Cut",
-    "Object",
-    "Pause",
-    "Piece",
-    "Reply",
-    "Style",
     "Turn",
     "chunks",
     "completion",
     "completion_chunk",
-    "error_body",
-    "error_reply",
-    "event",
-    "json_reply",
     "rendered",
-    "stream_reply",
+    "shortened",
     "token",
     "usage_of",
 ]
@@ -45,91 +35,11 @@ COMPLETION_PRICE = 0.0000006
 """US dollars per token written."""
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-_COMMENT = b": OPENROUTER PROCESSING\n\n"
-_PADDING = b"\n" + b" " * 9
-_DONE = b"data: [DONE]\n\n"
-_JSON = ("content-type", "application/json")
-_EVENT_STREAM = ("content-type", "text/event-stream")
 _ARGUMENT_PIECE = 12
 _NATIVE: Mapping[str, Mapping[str, str]] = {
     "Anthropic": {"stop": "end_turn", "tool_calls": "tool_use", "length": "max_tokens"},
     "Google": {"stop": "STOP", "tool_calls": "STOP", "length": "MAX_TOKENS"},
 }
-
-Object: TypeAlias = Mapping[str, JsonValue]
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    """Nothing is sent for a while."""
-
-    seconds: float
-    """>= 0."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """The connection is aborted; nothing follows."""
-
-
-CUT = Cut()
-
-Piece: TypeAlias = bytes | Pause | Cut
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """An HTTP answer: a status, headers, and a body in pieces.
-
-    The head goes out with the first bytes: pauses before them hold it back, and a cut before them means that no answer
-    comes at all. An empty `bytes` sends the head alone.
-    """
-
-    status: int
-    headers: tuple[tuple[str, str], ...]
-    """Names in lower case."""
-
-    pieces: tuple[Piece, ...]
-
-    @property
-    def body(self) -> bytes:
-        """The bytes of all pieces, as far as they come."""
-        return b"".join(piece for piece in self.pieces if isinstance(piece, bytes))
-
-    @property
-    def generation(self) -> str | None:
-        """The id under which the service remembers what it generated."""
-        return dict(self.headers).get("x-generation-id")
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """What differs between recordings of one and the same service."""
-
-    usage: Literal["finish", "empty", "choice", "none"] = "finish"
-    """The `choices` of the chunk with the usage: one that repeats the finish reason (since June 2026), none at all (March
-    2026), one without finish reason (before); or no such chunk."""
-
-    padding: bool = True
-    """Blanks before a JSON body, sent to keep the connection alive."""
-
-    comments: bool = True
-    """`: OPENROUTER PROCESSING` before and between the chunks of a stream."""
-
-    done: bool = True
-    """Whether `data: [DONE]` ends a stream."""
-
-    interleaved: bool = False
-    """Whether the arguments of parallel calls come in turns instead of one after the other."""
-
-    newline: bytes = b"\n"
-    """How the lines of a stream end."""
-
-    split: int | None = None
-    """Bytes per network chunk of a stream, so that events and characters are torn; None: an event each."""
-
-    pace: float = 0.0
-    """Seconds between two chunks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +47,8 @@ class Turn:
     """What the assistant says in one turn."""
 
     message: Object
-    """As on the wire; `role`, the usual nulls and, of each call, `index`, `type` and `id` are added where they are missing.
-    An `id` of None is left out."""
-
+    """As on the wire; `role`, the usual nulls and, of each call, `index`, `type` and `id` are added where they are
+    missing. An `id` of None is left out."""
     finish_reason: str | None = "stop"
     native: str | None = None
     """The provider's own word for the finish reason; None: the usual one."""
@@ -168,7 +77,7 @@ class Asked:
     """A digest that stays the same when the request is sent again."""
 
     stream: bool = False
-    style: Style = Style()
+    style: Style = DEFAULT_STYLE
 
     def native(self, turn: Turn) -> str | None:
         """Return the provider's word for the finish reason of `turn`."""
@@ -239,6 +148,7 @@ def chunks(turn: Turn, asked: Asked) -> list[dict[str, JsonValue]]:
     last: Object = {"content": ""}
     written = [completion_chunk(asked, delta) for delta in deltas]
     written.append(completion_chunk(asked, last, turn.finish_reason, asked.native(turn)))
+    closing: Object
     match _style(turn, asked).usage:
         case "finish":
             closing = completion_chunk(asked, last, turn.finish_reason, asked.native(turn))
@@ -276,53 +186,32 @@ def rendered(turn: Turn, asked: Asked) -> Reply:
     """Return `turn` as the answer to its request, streamed if that was asked for."""
     style = _style(turn, asked)
     if asked.stream:
-        return stream_reply(asked, [event(chunk) for chunk in chunks(turn, asked)], style)
+        return stream_reply([event(chunk) for chunk in chunks(turn, asked)], style, generation=asked.id)
     return json_reply(completion(turn, asked), generation=asked.id, padding=style.padding)
 
 
-def json_reply(body: JsonValue, *, status: int = 200, generation: str | None = None, padding: bool = False) -> Reply:
-    """Return a JSON body, after blanks if `padding`."""
-    headers = (_JSON,) if generation is None else (_JSON, ("x-generation-id", generation))
-    return Reply(status, headers, (*((_PADDING,) * 3 if padding else ()), encode(body)))
-
-
-def stream_reply(asked: Asked, events: Sequence[Piece], style: Style) -> Reply:
-    """Return `events` as the pieces of an event stream, in the given style."""
-    written: list[Piece] = [_COMMENT] * 2 if style.comments else [b""]
-    for number, piece in enumerate(events):
-        if style.comments and number == len(events) // 2:
-            written.append(_COMMENT)
-        if style.pace and number:
-            written.append(Pause(style.pace))
-        written.append(piece)
-    if style.done and CUT not in written:
-        written.append(_DONE)
-    if style.newline != b"\n":
-        written = [piece.replace(b"\n", style.newline) if isinstance(piece, bytes) else piece for piece in written]
-    if style.split is not None:
-        written = [part for piece in written for part in _torn(piece, style.split)]
-    return Reply(200, (_EVENT_STREAM, ("cache-control", "no-cache"), ("x-generation-id", asked.id)), tuple(written))
-
-
-def event(chunk: JsonValue) -> bytes:
-    """Return `chunk` as a server-sent event."""
-    return b"data: " + encode(chunk) + b"\n\n"
-
-
-def error_body(code: int, message: str, metadata: Object | None = None) -> dict[str, JsonValue]:
-    """Return an error as OpenRouter writes it."""
-    error: dict[str, JsonValue] = {"message": message, "code": code}
-    if metadata is not None:
-        error["metadata"] = metadata
-    # Whoever sent no valid key has no account.
-    return {"error": error} if code == 401 else {"error": error, "user_id": "user_offline"}
-
-
-def error_reply(
-    status: int, message: str, *, metadata: Object | None = None, headers: tuple[tuple[str, str], ...] = ()
-) -> Reply:
-    """Return an error that came before any answer: a real status and a JSON body, also if a stream was asked for."""
-    return Reply(status, (_JSON, *headers), (encode(error_body(status, message, metadata)),))
+def shortened(turn: Turn, request: Object) -> Turn:
+    """Return as much of `turn` as the request's `stop` and `max_tokens` allow, at four characters a token."""
+    content, limit = turn.message.get("content"), request.get("max_tokens") or request.get("max_completion_tokens")
+    stops = request.get("stop") or ()
+    if isinstance(content, str):
+        for stop in [stops] if isinstance(stops, str) else cast("Sequence[str]", stops):
+            content = content.partition(stop)[0]
+    if not isinstance(limit, int):
+        return replace(turn, message={**turn.message, "content": content})
+    left = 4 * limit
+    message: dict[str, JsonValue] = {**turn.message, "content": content[:left] if isinstance(content, str) else content}
+    left -= len(content) if isinstance(content, str) else 0
+    kept: list[Object] = []
+    for call in cast("Sequence[Object]", message.pop("tool_calls", ())):
+        function = cast("Object", call["function"])
+        arguments = str(function["arguments"])
+        if left > 0:
+            kept.append({**call, "function": {**function, "arguments": arguments[:left]}})
+        left -= len(arguments)
+    if kept:
+        message["tool_calls"] = kept
+    return replace(turn, message=message, finish_reason="length" if left < 0 else turn.finish_reason)
 
 
 def _style(turn: Turn, asked: Asked) -> Style:
@@ -415,16 +304,10 @@ def _texts(value: JsonValue) -> Iterator[str]:
         case str():
             yield value
         case Mapping():
-            for item in cast("Object", value).values():
+            for item in value.values():
                 yield from _texts(item)
         case list() | tuple():
-            for item in cast("Sequence[JsonValue]", value):
+            for item in value:
                 yield from _texts(item)
         case _:
             return
-
-
-def _torn(piece: Piece, size: int) -> list[Piece]:
-    if not isinstance(piece, bytes):
-        return [piece]
-    return [piece[start : start + size] for start in range(0, len(piece), size)]
