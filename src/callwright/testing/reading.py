@@ -131,7 +131,9 @@ def _marks(text: str, known: frozenset[str]) -> Iterator[Mark]:
         value, start = match[kind], match.start()
         if kind == "name":
             opens = not text[:start].strip() or text[:start].rstrip()[-1] in ".!?:"
-            words = value.split(" ")
+            # "Invoice 17" at the start of a sentence says what the number is; it names nobody.
+            labels = opens and re.match(r"\s+#?\d", text[match.end() :]) is not None
+            words = [] if labels else value.split(" ")
             while words and (words[0].lower() in _OPENERS or (opens and _stem(words[0].lower()) in known)):
                 start += len(words.pop(0)) + 1
             value = " ".join(words)

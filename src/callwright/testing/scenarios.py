@@ -63,7 +63,7 @@ def _thought(text: str, kind: str = "anthropic-claude-v1", signature: str | None
 
 _PLAIN: Mapping[str, Scenario] = {
     "text": Scenario("A text.", (say("Hello from the script."),)),
-    "empty-text": Scenario("Nothing at first: a cold start. Then a text.", (Tries((say(""), _OK)),)),
+    "empty-text": Scenario("Nothing at first: a cold start. Then a text.", (Tries((say(""), _OK)), _OK)),
     "unicode": Scenario(
         "Characters of up to four bytes, torn by a network that brings seven bytes at a time; lines end in CRLF.",
         (_styled(say("Grüße aus 東京 🗼: naïve café."), Style(split=7, newline=b"\r\n")),),
