@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from callwright.loop import Event
     from callwright.model import Model, Restarted, Retried, Scope
     from callwright.output.output import Output, output_of
-    from callwright.run.decisions import approve, deny, provide, rerun
     from callwright.run.limits import Budget, Limits
     from callwright.run.result import RunResult
     from callwright.run.state import RunState
     from callwright.run.store import MemoryStore, Store
+    from callwright.run.verdicts import approve, deny, provide, rerun
     from callwright.service.client import Client
     from callwright.service.retry import Retry
     from callwright.stream import RunStream
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from callwright.wire.profile import OPENROUTER, Profile
 
 __all__ = [
+    "OPENROUTER",
     "APIConnectionError",
     "APIError",
     "APIStatusError",
@@ -94,7 +95,6 @@ __all__ = [
     "Message",
     "Model",
     "NotFoundError",
-    "OPENROUTER",
     "Output",
     "OutputError",
     "ParameterError",
@@ -174,7 +174,7 @@ _HOMES = {
     "loop": ("Event",),
     "model": ("Model", "Restarted", "Retried", "Scope"),
     "output.output": ("Output", "output_of"),
-    "run.decisions": ("approve", "deny", "provide", "rerun"),
+    "run.verdicts": ("approve", "deny", "provide", "rerun"),
     "run.limits": ("Budget", "Limits"),
     "run.result": ("RunResult",),
     "run.state": ("RunState",),

@@ -6,9 +6,9 @@ import hashlib
 import inspect
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, TypeAlias, cast, overload
+from typing import Any, Generic, Required, TypeAlias, cast, overload
 
-from typing_extensions import Required, TypedDict, TypeForm, TypeVar, Unpack
+from typing_extensions import TypedDict, TypeForm, TypeVar, Unpack
 
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._json import JsonObject, clean, encode
@@ -107,7 +107,9 @@ class Agent(Generic[D, T]):
     __slots__ = ("_digest", "_model", "_offer", "_options", "_output", "_own", "_params", "_toolsets")
 
     @overload
-    def __init__(self: Agent[None, str], model: str | Model | None = None, **options: Unpack[AgentOptions[None]]) -> None: ...
+    def __init__(
+        self: Agent[None, str], model: str | Model | None = None, **options: Unpack[AgentOptions[None]]
+    ) -> None: ...
     @overload
     def __init__(
         self: Agent[None, NewT],
@@ -270,9 +272,7 @@ class Agent(Generic[D, T]):
         messages = prompt_messages(prompt)
         choice = chosen(options.get("tool_choice"), self._offer)
         state, opening = await self._opened(options.get("run_id"))
-        loop = Loop(
-            self._plan(options.get("model")), state, deps=options.get("deps"), emit=emit, offer=self._offer
-        )
+        loop = Loop(self._plan(options.get("model")), state, deps=options.get("deps"), emit=emit, offer=self._offer)
         for record in opening:
             await loop.record(record)
         instructions = await self._instructions(loop, options.get("deps"))
@@ -331,7 +331,8 @@ class Agent(Generic[D, T]):
             return model
         client = self._options.get("client")
         if client is None:
-            from callwright.service.client import default_client  # httpx is loaded when somebody is asked over HTTP
+            # httpx is loaded when somebody is asked over HTTP.
+            from callwright.service.client import default_client  # noqa: PLC0415
 
             client = default_client()
         return client.chat(model)

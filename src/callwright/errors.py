@@ -29,7 +29,8 @@ CallwrightError
 ToolError                         raised BY tools, read by the model
 ```
 
-An error that ends a run carries `.state`, so that the run can be resumed. Names are those of openai-python where it has them.
+An error that ends a run carries `.state`, so that the run can be resumed. Names are those of openai-python where it has
+them.
 """
 
 from __future__ import annotations

@@ -213,7 +213,7 @@ def _asked(options: ForceOptions) -> Model:
 
 
 @functools.lru_cache(maxsize=256)
-def _cached_output(kind: Any, mode: Mode, attempts: int) -> Output[Any]:
+def _cached_output(kind: Any, mode: Mode, attempts: int) -> Output[Any]:  # noqa: ANN401 - any type form
     return output_of(kind, mode=mode, attempts=attempts)
 
 

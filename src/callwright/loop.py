@@ -17,6 +17,7 @@ from callwright._secrets import masked
 from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, RunError
 from callwright.model import Ledger, Model, Restarted, Retried, Scope
 from callwright.output.output import Output, Problems, Taken
+from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
 from callwright.run.limits import Limits
 from callwright.run.records import (
     Answered,
@@ -31,7 +32,7 @@ from callwright.run.records import (
     Stopped,
 )
 from callwright.run.result import NOTHING, RunResult
-from callwright.run.state import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, RunState, Wait
+from callwright.run.state import RunState
 from callwright.run.store import Store
 from callwright.tools.calling import Refused, perform, prepare
 from callwright.tools.context import Progress, RunContext
@@ -85,7 +86,13 @@ class Loop(Generic[T]):
     """
 
     def __init__(
-        self, plan: Plan[T], state: RunState, *, deps: Any, emit: Emit | None, offer: Offer | None = None  # noqa: ANN401 - the user's own type, typed at Agent
+        self,
+        plan: Plan[T],
+        state: RunState,
+        *,
+        deps: Any,  # noqa: ANN401 - the user's own type, typed at Agent
+        emit: Emit | None,
+        offer: Offer | None = None,
     ) -> None:
         self.state = state
         """Where the run stands."""

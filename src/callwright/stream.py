@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
-from typing import Generic, TypeAlias
+from typing import Generic, Self, TypeAlias
 
 from anyio.abc import TaskGroup
-from typing_extensions import Self, TypeVar
+from typing_extensions import TypeVar
 
 from callwright._concurrency import Channel, collapsed
 from callwright._sync import enter_sync, iterate_sync
@@ -22,7 +22,7 @@ __all__ = ["RunStream", "SyncRunStream"]
 
 T = TypeVar("T")
 
-Start: TypeAlias = Callable[[Emit], Awaitable[RunResult[T]]]
+_Start: TypeAlias = Callable[[Emit], Awaitable[RunResult[T]]]
 
 
 class _Events(AsyncIterator[Event]):
@@ -69,7 +69,7 @@ class RunStream(Generic[T]):
 
     __slots__ = ("_channel", "_error", "_group", "_has_ended", "_manager", "_result", "_start")
 
-    def __init__(self, start: Start[T]) -> None:
+    def __init__(self, start: _Start[T]) -> None:
         self._start = start
         self._channel: Channel[Event] = Channel()
         self._manager: AbstractAsyncContextManager[TaskGroup] = collapsed()

@@ -15,11 +15,11 @@ from callwright import (
     OutputError,
     ParameterError,
     RunContext,
-    SchemaError,
-    Tool,
     UserMessage,
     tool,
 )
+from callwright.run.result import RunResult
+from callwright.run.state import RunState
 from callwright.testing.scripted import FunctionModel, ScriptedModel, calls
 from callwright.wire.chat import ChatRequest
 from callwright.wire.profile import OPENROUTER
@@ -76,7 +76,9 @@ async def test_tools_are_offered_in_every_request() -> None:
 
     await Agent(model, tools=[weather]).run("Rome?")
 
-    assert [[entry["function"]["name"] for entry in body(request)["tools"]] for request in model.requests] == [["weather"]] * 2
+    assert [[entry["function"]["name"] for entry in body(request)["tools"]] for request in model.requests] == [
+        ["weather"]
+    ] * 2
 
 
 async def test_calls_of_one_turn_run_together() -> None:
@@ -96,7 +98,11 @@ async def test_calls_of_one_turn_run_together() -> None:
     assert result.output == "ok"
 
 
-@pytest.mark.parametrize(("options", "most"), [({}, 3), ({"limits": Limits(tool_concurrency=2)}, 2), ({"params": {"parallel_tool_calls": False}}, 1)], ids=str)
+@pytest.mark.parametrize(
+    ("options", "most"),
+    [({}, 3), ({"limits": Limits(tool_concurrency=2)}, 2), ({"params": {"parallel_tool_calls": False}}, 1)],
+    ids=str,
+)
 async def test_how_many_calls_run_at_once_is_limited(options: Any, most: int) -> None:
     running, highest = 0, 0
 
@@ -188,58 +194,6 @@ async def test_bound_methods_and_callables_are_tools() -> None:
     assert counter.count == 0
 
 
-@pytest.mark.parametrize(
-    ("choice", "wire"),
-    [
-        ("auto", "auto"),
-        ("none", "none"),
-        ("required", "required"),
-        ("weather", {"type": "function", "function": {"name": "weather"}}),
-        (weather, {"type": "function", "function": {"name": "weather"}}),
-        ({"type": "function", "function": {"name": "x"}}, {"type": "function", "function": {"name": "x"}}),
-    ],
-    ids=["auto", "none", "required", "name", "function", "wire"],
-)
-async def test_a_tool_choice_is_sent_and_a_forced_one_released_after_the_first_step(choice: Any, wire: Any) -> None:
-    model = ScriptedModel(calls(weather, city="Rome"), "ok")
-
-    await Agent(model, tools=[weather]).run("?", tool_choice=choice)
-
-    released = wire if wire in ("auto", "none") else "auto"
-    assert [body(request)["tool_choice"] for request in model.requests] == [wire, released]
-
-
-@pytest.mark.parametrize("choice", ["wether", temperature], ids=["name", "function"])
-async def test_a_choice_of_a_tool_that_is_not_there_is_refused(choice: Any) -> None:
-    with pytest.raises(ParameterError, match="one of weather"):
-        await Agent(ScriptedModel(), tools=[weather]).run("?", tool_choice=choice)
-
-
-async def test_at_the_step_limit_one_answer_is_asked_for_without_tools() -> None:
-    model = ScriptedModel(calls(weather, city="Rome"), "As far as I got: sunny.")
-
-    result = await Agent(model, tools=[weather], limits=Limits(steps=2)).run("?")
-
-    assert (result.output, result.status, result.reason) == ("As far as I got: sunny.", "limited", "steps: 2")
-    assert body(model.requests[1])["tool_choice"] == "none"
-    assert "tools" in body(model.requests[1])
-
-
-async def test_a_model_that_calls_on_although_it_may_not_gets_no_tool_and_the_run_fails_with_its_state() -> None:
-    ran: list[str] = []
-
-    def note(text: str) -> None:
-        """Write something down."""
-        ran.append(text)
-
-    model = ScriptedModel(calls(note, text="a"), calls(note, text="b"))
-    with pytest.raises(Exception, match="steps: 2 of 2") as caught:
-        await Agent(model, tools=[note], limits=Limits(steps=2)).run("?")
-
-    assert ran == ["a"]
-    assert caught.value.state is not None  # type: ignore[attr-defined]
-
-
 async def test_an_unknown_tool_is_answered_with_the_names_there_are() -> None:
     model = ScriptedModel(calls("wether", city="Rome"), "ok")
 
@@ -287,7 +241,11 @@ async def test_a_cut_turn_runs_nothing() -> None:
         """Write something."""
         ran.append(text)
 
-    cut = {"role": "assistant", "content": None, "tool_calls": [{"id": "a", "type": "function", "function": {"name": "write", "arguments": '{"text":"a"}'}}]}
+    cut = {
+        "role": "assistant",
+        "content": None,
+        "tool_calls": [{"id": "a", "type": "function", "function": {"name": "write", "arguments": '{"text":"a"}'}}],
+    }
     completion = ScriptedModel(cut)
     whole = await completion.complete(ChatRequest([UserMessage("?")]))
     choices: Any = whole.raw["choices"]
@@ -307,37 +265,6 @@ async def test_an_empty_answer_is_asked_for_once_more_and_then_taken() -> None:
 
     assert (result.output, result.steps) == ("", 2)
     assert "empty" in model.requests[1].messages[-1].text
-
-
-async def test_two_tools_of_one_name_are_refused_with_both_origins() -> None:
-    with pytest.raises(SchemaError, match=r"test_agent\.weather.*test_agent\.temperature"):
-        Agent(ScriptedModel(), tools=[weather, Tool(temperature, name="weather")])
-
-
-async def test_what_is_no_tool_is_refused() -> None:
-    with pytest.raises(SchemaError, match="expected functions"):
-        Agent(ScriptedModel(), tools=[3])  # type: ignore[list-item]
-
-
-async def test_wire_entries_are_offered_as_they_are() -> None:
-    model = ScriptedModel("ok")
-
-    await Agent(model, tools=[{"type": "openrouter:web_search"}, weather]).run("?")
-
-    assert body(model.requests[0])["tools"][0] == {"type": "openrouter:web_search"}
-
-
-async def test_a_toolset_may_offer_other_tools_at_each_step() -> None:
-    class Unlocking:
-        async def tools(self, ctx: RunContext[Any]) -> list[Tool[..., Any]]:
-            return [Tool(weather)] if ctx.messages[-1].role == "user" else [Tool(temperature)]
-
-    model = ScriptedModel(calls(weather, city="Rome"), calls(temperature, city="Rome"), "ok")
-    await Agent(model, tools=[Unlocking()]).run("?")
-
-    offered = [[entry["function"]["name"] for entry in body(request)["tools"]] for request in model.requests]
-    assert offered == [["weather"], ["temperature"], ["temperature"]]
-    assert replies(model.requests[2]) == ["sunny in Rome", "21.5"]
 
 
 async def test_parameters_of_the_run_win_over_those_of_the_agent() -> None:
@@ -383,9 +310,14 @@ async def test_an_agent_is_replaced_not_changed() -> None:
 
 
 async def test_what_was_asked_can_be_looked_at() -> None:
-    result = await Agent(ScriptedModel(calls(weather, city="Rome"), "ok"), tools=[weather]).run("?", tool_choice="required")
+    result = await Agent(ScriptedModel(calls(weather, city="Rome"), "ok"), tools=[weather]).run(
+        "?", tool_choice="required"
+    )
 
-    assert [(request.ask, request.tool_choice, request.error) for request in result.requests] == [(1, "required", None), (2, "auto", None)]
+    assert [(request.ask, request.tool_choice, request.error) for request in result.requests] == [
+        (1, "required", None),
+        (2, "auto", None),
+    ]
     assert result.requests[1].completion is not None
     assert result.requests[1].completion.text == "ok"
 
@@ -406,9 +338,6 @@ async def test_a_result_shows_what_it_came_to() -> None:
 
 
 async def test_a_limited_result_without_output_says_so() -> None:
-    from callwright.run.result import RunResult
-    from callwright.run.state import RunState
-
     state = RunState()
     result: RunResult[str] = RunResult(state)
 

@@ -93,7 +93,9 @@ CUT = Completion(
                 "finish_reason": "length",
                 "message": {
                     "role": "assistant",
-                    "tool_calls": [{"id": "a", "type": "function", "function": {"name": "measure", "arguments": '{"city":"R"}'}}],
+                    "tool_calls": [
+                        {"id": "a", "type": "function", "function": {"name": "measure", "arguments": '{"city":"R"}'}}
+                    ],
                 },
             }
         ]

@@ -10,8 +10,9 @@ import jsonschema
 import pytest
 
 from callwright import Agent, CallwrightError, Client, Limits, Retry, StreamError
-from callwright.run.records import Answered, CallReturned, CallStarted, Record
-from callwright.run.state import Live, RunState
+from callwright.run.decision import Live
+from callwright.run.records import Answered, CallReturned, CallStarted, Record, encoded
+from callwright.run.state import RunState
 from callwright.simulator.transport import SimulatorTransport
 from callwright.testing.openrouter import OfflineOpenRouter
 from callwright.testing.scenarios import SCENARIOS
@@ -84,8 +85,7 @@ async def ended(name: str, *, streamed: bool) -> tuple[RunState, CallwrightError
             async for _ in run.events():
                 pass
     except CallwrightError as error:
-        assert isinstance(error.state, RunState)
-        return error.state, error, service
+        return RunState.of(error.state.records), error, service  # type: ignore[union-attr]
     return run.result.state, None, service
 
 
@@ -174,8 +174,6 @@ async def test_no_failure_shows_the_key(name: str, caplog: pytest.LogCaptureFixt
     caplog.set_level("DEBUG")
 
     state, error, _ = await ended(name, streamed=streamed)
-
-    from callwright.run.records import encoded
 
     shown = [repr(error), str(error), str(getattr(error, "__dict__", "")), caplog.text]
     assert all(KEY not in text for text in [*shown, *(str(encoded(record)) for record in state.records)])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextvars
 from typing import Any
 
 import anyio
 import pytest
 
 from callwright import Agent, Delta, Progress, ProviderError, RunContext, StreamError
-from callwright.model import Restarted, Scope
+from callwright.model import NO_SCOPE, Restarted, Scope
 from callwright.run.records import Answered, Started, Stopped
 from callwright.testing.scripted import ScriptedModel, calls
 from callwright.wire.chat import ChatRequest, Completion
@@ -73,7 +74,7 @@ class Endless:
     def __init__(self) -> None:
         self.was_cancelled = False
 
-    async def complete(self, request: ChatRequest, scope: Scope = Scope()) -> Completion:
+    async def complete(self, request: ChatRequest, scope: Scope = NO_SCOPE) -> Completion:
         try:
             while scope.listen is not None:
                 await scope.listen(Delta("on "))
@@ -147,7 +148,7 @@ async def test_a_failure_that_nobody_read_does_not_pass_unseen() -> None:
 
 async def test_text_that_was_given_cannot_be_taken_back_by_a_restart() -> None:
     class Restarting(Endless):
-        async def complete(self, request: ChatRequest, scope: Scope = Scope()) -> Completion:
+        async def complete(self, request: ChatRequest, scope: Scope = NO_SCOPE) -> Completion:
             assert scope.listen is not None
             await scope.listen(Delta("half"))
             await scope.listen(Restarted(1, StreamError("cut")))
@@ -192,8 +193,6 @@ async def test_run_sync_works_inside_a_running_event_loop() -> None:
 
 
 def test_context_variables_reach_tools_of_a_run_without_an_event_loop() -> None:
-    import contextvars
-
     variable = contextvars.ContextVar("variable", default="unset")
     variable.set("set")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import sys
+import threading
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 
+import callwright.tools.calling as module
 from callwright import Agent, RunError, ToolError, tool
 from callwright.run.records import CallReturned
 from callwright.run.result import RunResult
@@ -33,7 +36,7 @@ async def ran(function: Any) -> tuple[str, str, RunResult[str]]:
     return first, second, result
 
 
-class Unspeakable(Exception):
+class UnspeakableError(Exception):
     def __str__(self) -> str:
         raise ValueError("no words")
 
@@ -62,13 +65,17 @@ def raises_async(error: BaseException) -> Any:
         pytest.param(ToolError("Ask for the country first."), "Ask for the country first.", id="ToolError"),
         pytest.param(ExceptionGroup("many", [ValueError("a")]), "fail failed: ExceptionGroup: many", id="group"),
         pytest.param(RecursionError("deep"), "fail failed: RecursionError: deep", id="RecursionError"),
-        pytest.param(Unspeakable(), "fail failed: Unspeakable: (its message could not be read)", id="str raises"),
+        pytest.param(
+            UnspeakableError(), "fail failed: UnspeakableError: (its message could not be read)", id="str raises"
+        ),
         pytest.param(ValueError("a\ud800b"), "fail failed: ValueError: a\ufffdb", id="surrogate"),
         pytest.param(ValueError("key sk-or-v1-0123456789abcdef"), "fail failed: ValueError: key sk-***", id="a key"),
         pytest.param(TimeoutError("upstream"), "fail failed: TimeoutError: upstream", id="a timeout of its own"),
     ],
 )
-async def test_a_tool_that_raises_answers_the_model_and_its_sibling_is_kept(made: Any, error: Exception, told: str) -> None:
+async def test_a_tool_that_raises_answers_the_model_and_its_sibling_is_kept(
+    made: Any, error: Exception, told: str
+) -> None:
     first, second, result = await ran(made(error))
 
     assert (first.split(" (1 sub")[0], second, result.output) == (told, "sibling done", "ok")
@@ -77,7 +84,9 @@ async def test_a_tool_that_raises_answers_the_model_and_its_sibling_is_kept(made
 async def test_the_traceback_stays_in_the_record() -> None:
     *_, result = await ran(raises(ValueError("no")))
 
-    (record,) = [entry for entry in result.state.records if isinstance(entry, CallReturned) and entry.outcome == "error"]
+    (record,) = [
+        entry for entry in result.state.records if isinstance(entry, CallReturned) and entry.outcome == "error"
+    ]
     assert "Traceback" in (record.note or "")
     assert "Traceback" not in record.message.text
 
@@ -149,8 +158,6 @@ async def test_raising_ends_the_run_and_keeps_the_siblings_result() -> None:
 
 @pytest.mark.parametrize("kind", ["sync", "async"])
 async def test_a_tool_that_takes_too_long_is_left(kind: str) -> None:
-    import threading
-
     release = threading.Event()
 
     @tool(timeout=0.01)
@@ -213,7 +220,9 @@ def test_results_are_put_into_words(value: object, text: str) -> None:
     assert result_text(value)[0] == text
 
 
-@pytest.mark.parametrize("value", [Mute(), CYCLE, [["\ud800"]], {"deep": CYCLE}, object(), b"\xff"], ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "value", [Mute(), CYCLE, [["\ud800"]], {"deep": CYCLE}, object(), b"\xff"], ids=lambda value: type(value).__name__
+)
 def test_no_result_can_break_a_run(value: object) -> None:
     text, note = result_text(value)
 
@@ -241,9 +250,6 @@ async def test_a_sync_function_that_returns_an_awaitable_is_awaited() -> None:
 
 
 async def test_sync_tools_run_beside_the_event_loop_with_its_context_variables() -> None:
-    import contextvars
-    import threading
-
     variable = contextvars.ContextVar("variable", default="unset")
     variable.set("set")
 
@@ -256,13 +262,11 @@ async def test_sync_tools_run_beside_the_event_loop_with_its_context_variables()
 
 def test_asyncio_is_not_needed_to_tell_a_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The lookup of asyncio must not fail where nobody has imported it."""
-    import callwright.tools.calling as module
-
     monkeypatch.setattr(module, "sys", type(sys)("sys"))
     module.sys.modules = {}  # type: ignore[attr-defined]
 
     async def leave() -> None:
         with pytest.raises(ValueError, match="again"):
-            await module._leave_if_cancelled(ValueError("again"))  # noqa: SLF001
+            await module._leave_if_cancelled(ValueError("again"))
 
     anyio.run(leave, backend="trio")

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from callwright import Agent, Limits, OutputError, ParameterError, SchemaError, output_of
 from callwright.testing.scripted import ScriptedModel, calls
-from callwright.wire.chat import ChatRequest
+from callwright.wire.chat import ChatRequest, Completion
 from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
 
 pytestmark = pytest.mark.anyio
@@ -128,7 +128,11 @@ async def test_of_two_answers_in_one_turn_the_first_valid_one_counts() -> None:
 @pytest.mark.parametrize("mode", ["tool", "json_schema", "json_object"])
 async def test_an_invalid_answer_is_asked_for_again_with_what_is_wrong(mode: Any) -> None:
     bad: dict[str, Any] = {"number": 7, "lines": [{"what": "tea", "amount": -1}]}
-    turns = (calls("final_answer", **bad), calls("final_answer", **GOOD)) if mode == "tool" else (json.dumps(bad), json.dumps(GOOD))
+    turns = (
+        (calls("final_answer", **bad), calls("final_answer", **GOOD))
+        if mode == "tool"
+        else (json.dumps(bad), json.dumps(GOOD))
+    )
     model = ScriptedModel(*turns)
 
     result = await Agent(model, output=output_of(Invoice, mode=mode)).run("?")
@@ -175,9 +179,9 @@ async def test_an_answer_that_never_becomes_valid_is_an_error_with_its_state() -
     ],
     ids=["cut", "refused"],
 )
-async def test_a_cut_or_refused_answer_is_not_asked_for_again(finish: str, message: dict[str, Any], problem: str) -> None:
-    from callwright.wire.chat import Completion
-
+async def test_a_cut_or_refused_answer_is_not_asked_for_again(
+    finish: str, message: dict[str, Any], problem: str
+) -> None:
     raw = {"choices": [{"finish_reason": finish, "message": {"role": "assistant", **message}}]}
     model = ScriptedModel(Completion(raw))
 

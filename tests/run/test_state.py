@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Wait
 from callwright.run.limits import Limits
 from callwright.run.records import (
     Answered,
@@ -19,16 +20,22 @@ from callwright.run.records import (
     Started,
     Stopped,
 )
-from callwright.run.state import Act, Ask, Done, Exhausted, Finish, Live, RunState, Wait
+from callwright.run.state import RunState
 from callwright.wire.chat import Completion
 from callwright.wire.messages import ToolMessage, UserMessage
 
 LIVE = Live(output_tools=frozenset({"final_answer"}))
+LIMITS = Limits()
 OPENING: tuple[Record, ...] = (Started("r", "print"), Prompted((UserMessage("?"),), tool_choice="required"))
 
 
-def turn(*names: str, ask: int = 1, finish: str = "tool_calls", text: str | None = None, limited: str | None = None) -> tuple[Record, ...]:
-    calls = [{"id": f"w{index}", "type": "function", "function": {"name": name, "arguments": "{}"}} for index, name in enumerate(names)]
+def turn(
+    *names: str, ask: int = 1, finish: str = "tool_calls", text: str | None = None, limited: str | None = None
+) -> tuple[Record, ...]:
+    calls = [
+        {"id": f"w{index}", "type": "function", "function": {"name": name, "arguments": "{}"}}
+        for index, name in enumerate(names)
+    ]
     message = {"role": "assistant", "content": text, "tool_calls": calls}
     raw = {"choices": [{"finish_reason": finish, "message": message}]}
     return Asked(ask, "m", "t", limited=limited), Answered(ask, Completion(raw))
@@ -38,7 +45,7 @@ def done(index: int, ask: int = 1) -> CallReturned:
     return CallReturned(f"r:{ask}:{index}", "value", ToolMessage(f"result {index}", tool_call_id=f"w{index}"))
 
 
-def decide(*records: Record, limits: Limits = Limits(), live: Live = LIVE) -> object:
+def decide(*records: Record, limits: Limits = LIMITS, live: Live = LIVE) -> object:
     return RunState.of([*OPENING, *records]).decide(limits, live)
 
 
@@ -140,9 +147,7 @@ def test_beyond_the_last_step_nothing_is_asked() -> None:
     assert decide(*turn("f"), done(0), limits=Limits(steps=1)) == Exhausted("steps: 1 of 1")
 
 
-@pytest.mark.parametrize(
-    "limits", [Limits(requests=1), Limits(seconds=5.0)], ids=["requests", "seconds"]
-)
+@pytest.mark.parametrize("limits", [Limits(requests=1), Limits(seconds=5.0)], ids=["requests", "seconds"])
 def test_other_limits_stop_the_next_request(limits: Limits) -> None:
     live = Live(elapsed=5.0)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from callwright._json import encode
 from callwright.errors import StoreError
+from callwright.run.decision import Act, Ask, Done, Finish, Live, Wait
 from callwright.run.limits import Limits
 from callwright.run.records import (
     Answered,
@@ -33,7 +34,7 @@ from callwright.run.records import (
     decoded,
     encoded,
 )
-from callwright.run.state import Act, Ask, Done, Finish, Live, RunState, Wait
+from callwright.run.state import RunState
 from callwright.wire.chat import Completion, Usage
 from callwright.wire.messages import AssistantMessage, ToolMessage, UserMessage
 
@@ -45,7 +46,11 @@ TEXTS = st.text(max_size=4)
 def completion(draw: Any) -> Completion:
     names = draw(st.lists(st.sampled_from(["f", "g", "final_answer"]), max_size=3))
     calls = [
-        {"id": f"w{index}", "type": "function", "function": {"name": name, "arguments": draw(st.sampled_from(["{}", "{", '{"a":1}']))}}
+        {
+            "id": f"w{index}",
+            "type": "function",
+            "function": {"name": name, "arguments": draw(st.sampled_from(["{}", "{", '{"a":1}']))},
+        }
         for index, name in enumerate(names)
     ]
     message = {"role": "assistant", "content": draw(st.none() | TEXTS), "tool_calls": calls}
@@ -54,7 +59,7 @@ def completion(draw: Any) -> Completion:
     return Completion({"id": "gen", "choices": [{"finish_reason": finish, "message": message}], "usage": usage})
 
 
-def next_records(draw: Any, state: RunState) -> list[Record]:
+def next_records(draw: Any, state: RunState) -> list[Record]:  # noqa: PLR0911 - one per decision
     """Return records that may come next, as the loop or the world would write them."""
     if draw(st.integers(0, 9)) == 0 and state.messages:
         return [Compacted(draw(st.integers(0, len(state.messages))), (UserMessage("so far"),), Usage(1, 1, 2))]
@@ -95,7 +100,9 @@ def asking(draw: Any, state: RunState, limited: str | None) -> list[Record]:
     return [asked, *([vote] if end == "vote" else []), Answered(ask, completion(draw))]
 
 
-def returned(draw: Any, call: str, wire_id: str, outcomes: Any = ("value", "error", "refused", "denied")) -> CallReturned:
+def returned(
+    draw: Any, call: str, wire_id: str, outcomes: Any = ("value", "error", "refused", "denied")
+) -> CallReturned:
     message = ToolMessage(draw(TEXTS), tool_call_id=wire_id)
     return CallReturned(call, draw(st.sampled_from(list(outcomes))), message, Usage(cost=Decimal("0.5")), "a note")
 
@@ -106,7 +113,9 @@ def logs(draw: Any) -> list[Record]:
     history = (UserMessage("before"), AssistantMessage("yes"))
     parent = draw(st.sampled_from([None, ("up", "up:1:0")]))
     state.apply(Started("run", "print", parent, draw(st.sampled_from([None, ("other", 3)]))))
-    state.apply(Prompted((UserMessage("?"),), history, "be brief", draw(st.sampled_from([None, "required"])), {"seed": 1}))
+    state.apply(
+        Prompted((UserMessage("?"),), history, "be brief", draw(st.sampled_from([None, "required"])), {"seed": 1})
+    )
     for _ in range(draw(st.integers(0, 12))):
         for record in next_records(draw, state):
             state.apply(record)

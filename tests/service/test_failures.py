@@ -93,7 +93,9 @@ def test_everything_the_service_says_is_kept() -> None:
     ],
     ids=str,
 )
-def test_how_long_to_wait_is_read_from_every_form(headers: dict[str, str], availability: Any, seconds: float | None) -> None:
+def test_how_long_to_wait_is_read_from_every_form(
+    headers: dict[str, str], availability: Any, seconds: float | None
+) -> None:
     failure = error(429, {"error": {"message": "slow", "availability": availability}}, **headers)
 
     assert failure.retry_after == seconds

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callwright._json import encode
 from callwright.errors import StreamError
 from callwright.wire.assembler import Assembler, fold
 from callwright.wire.chat import Completion
@@ -37,20 +38,20 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
 @pytest.mark.parametrize(
     ("pieces", "expected"),
     [
-        pytest.param([HEAD, piece(index=0, arguments='{"x"'), piece(index=0, arguments=":1}")], [("f", '{"x":1}')], id="head, then pieces"),
+        pytest.param([HEAD, piece(index=0, arguments='{"x"'), piece(index=0, arguments=":1}")], [("f", '{"x":1}')], id="head, then pieces"),  # noqa: E501
         pytest.param(
             [HEAD, piece(index=1, id="b", name="g", arguments=""), piece(index=0, arguments="{}"), piece(index=1, arguments='{"y":2}')],
             [("f", "{}"), ("g", '{"y":2}')],
             id="interleaved",
         ),
         pytest.param([[HEAD, piece(index=0, arguments="{}")]], [("f", "{}")], id="two pieces of one call in one chunk"),
-        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=3, id="a", arguments="}")], [("f", "{}")], id="a known id wins over the index"),
+        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=3, id="a", arguments="}")], [("f", "{}")], id="a known id wins over the index"),  # noqa: E501
         pytest.param(
             [piece(index=0, id="a", name="f", arguments="{}"), piece(index=0, id="a", name="g", arguments="{}")],
             [("f", "{}"), ("g", "{}")],
             id="one id for two calls",
         ),
-        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=1, arguments="}")], [("f", "{}")], id="a stray tail at a new index"),
+        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=1, arguments="}")], [("f", "{}")], id="a stray tail at a new index"),  # noqa: E501
         pytest.param(
             [piece(index=0, id="a", name="f", arguments="{}"), piece(index=0, id="b", name="g", arguments="{}")],
             [("f", "{}"), ("g", "{}")],
@@ -72,8 +73,8 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
             id="no index, no ids (Gemini)",
         ),
         pytest.param([piece(name="f", arguments="{"), piece(arguments="}")], [("f", "{}")], id="no index, a tail"),
-        pytest.param([HEAD, piece(index=0, name="f", arguments="{"), piece(index=0, name="", arguments="}")], [("f", "{}")], id="a repeated name is not doubled"),
-        pytest.param([piece(index=0, id="a", name="f", arguments={"x": 1})], [("f", '{"x":1}')], id="arguments as an object (llama.cpp)"),
+        pytest.param([HEAD, piece(index=0, name="f", arguments="{"), piece(index=0, name="", arguments="}")], [("f", "{}")], id="a repeated name is not doubled"),  # noqa: E501
+        pytest.param([piece(index=0, id="a", name="f", arguments={"x": 1})], [("f", '{"x":1}')], id="arguments as an object (llama.cpp)"),  # noqa: E501
         pytest.param([piece(index=0, id="a", name="f", arguments=None)], [("f", "{}")], id="arguments null"),
         pytest.param(
             [HEAD, piece(index=0, arguments='{"x":1}'), piece(index=0, id="a", name="f", arguments='{"x":1}')],
@@ -129,7 +130,7 @@ def test_usage_is_read_from_every_shape_of_its_chunk(usage_chunk: dict[str, Any]
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param({"code": 502, "message": "upstream died", "metadata": {"error_type": "provider_unavailable"}}, id="documented"),
+        pytest.param({"code": 502, "message": "upstream died", "metadata": {"error_type": "provider_unavailable"}}, id="documented"),  # noqa: E501
         pytest.param({"code": "server_error", "message": "upstream died"}, id="a word as code"),
         pytest.param("upstream died", id="a string"),
     ],
@@ -227,8 +228,6 @@ call_arguments = st.dictionaries(words, st.one_of(st.integers(), words), max_siz
 def test_any_chunking_of_an_answer_gives_the_same_completion(
     text: str, reasoning: str, calls: list[tuple[str, dict[str, Any]]], seed: Any
 ) -> None:
-    from callwright._json import encode
-
     deltas: list[dict[str, Any]] = [{"content": character} for character in text]
     deltas += [{"reasoning": character} for character in reasoning]
     for index, (name, arguments) in enumerate(calls):

@@ -32,7 +32,9 @@ def test_a_full_request_is_one_object_in_one_order() -> None:
 
 
 def test_tool_choice_is_never_sent_without_tools() -> None:
-    assert b"tool_choice" not in ChatRequest([UserMessage("hi")], tool_choice="none").body(OPENROUTER, model="m", stream=False)
+    assert b"tool_choice" not in ChatRequest([UserMessage("hi")], tool_choice="none").body(
+        OPENROUTER, model="m", stream=False
+    )
 
 
 def test_headers_of_a_request_are_not_shown() -> None:
@@ -87,7 +89,10 @@ def test_a_completion_can_be_read_whatever_is_missing(raw: dict[str, Any]) -> No
 
 def test_a_completion_keeps_what_came_and_settles_its_calls() -> None:
     call = {"function": {"name": "f", "arguments": ""}}
-    raw = {"id": "gen-1", "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "tool_calls": [call]}}]}
+    raw = {
+        "id": "gen-1",
+        "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "tool_calls": [call]}}],
+    }
 
     completion = Completion(raw)
 
@@ -98,6 +103,8 @@ def test_a_completion_keeps_what_came_and_settles_its_calls() -> None:
     assert "id" not in call
 
 
-@pytest.mark.parametrize(("finish", "is_cut"), [("stop", False), ("tool_calls", False), ("length", True), ("error", True)])
+@pytest.mark.parametrize(
+    ("finish", "is_cut"), [("stop", False), ("tool_calls", False), ("length", True), ("error", True)]
+)
 def test_an_answer_is_cut_by_its_finish(finish: str, *, is_cut: bool) -> None:
     assert Completion({"choices": [{"finish_reason": finish}]}).is_cut is is_cut

@@ -35,7 +35,9 @@ def test_written_messages_are_wire_dicts() -> None:
 
 
 def test_parts_stay_parts_and_their_text_can_be_read() -> None:
-    message = UserMessage([{"type": "text", "text": "look: "}, {"type": "image_url", "image_url": {"url": "https://x"}}])
+    message = UserMessage(
+        [{"type": "text", "text": "look: "}, {"type": "image_url", "image_url": {"url": "https://x"}}]
+    )
 
     assert message.text == "look: "
     assert json.loads(message.wire(OPENROUTER))["content"][1]["image_url"] == {"url": "https://x"}

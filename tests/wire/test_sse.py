@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,7 +53,7 @@ def test_bytes_that_come_one_by_one_give_the_same_payloads(end: bytes) -> None:
 def test_where_the_network_cuts_the_bytes_does_not_matter(noise: bytes, cuts: list[int]) -> None:
     stream = b"data: first\r\n\r\n" + noise + b"\n\ndata: last\n\n"
     places = [0, *sorted(cuts), len(stream)]
-    pieces = [stream[start:end] for start, end in zip(places, places[1:], strict=False)]
+    pieces = [stream[start:end] for start, end in itertools.pairwise(places)]
 
     assert payloads(*pieces) == payloads(stream)
 

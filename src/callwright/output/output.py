@@ -20,12 +20,23 @@ from callwright.wire.profile import Profile
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-__all__ = ["OUTPUT_TOOL", "Mode", "Output", "Problems", "Taken", "TextOutput", "output_of"]
+__all__ = [
+    "OUTPUT_TOOL",
+    "Mode",
+    "ObjectOutput",
+    "Output",
+    "Problems",
+    "SchemaOutput",
+    "Taken",
+    "TextOutput",
+    "ToolOutput",
+    "output_of",
+]
 
 T = TypeVar("T")
 
 Mode: TypeAlias = Literal["auto", "tool", "json_schema", "json_object"]
-"""How a model is made to answer in a form: by a forced call, by a response format with the schema, or by one without."""
+"""How a model is made to answer in a form: by a forced call, a response format with the schema, or one without."""
 
 OUTPUT_TOOL = "final_answer"
 """The name of the function whose call is the output."""
@@ -125,7 +136,8 @@ class _TypedOutput(Output[T]):
     __slots__ = ("_adapter", "_is_wrapped", "_type", "instructions", "response_format", "schema", "tools")
 
     def __init__(self, kind: TypeForm[T], *, attempts: int = 3) -> None:
-        from pydantic import TypeAdapter  # the larger half of our import time; text needs none of it
+        # The larger half of our import time; text needs none of it.
+        from pydantic import TypeAdapter  # noqa: PLC0415
 
         super().__init__(attempts=attempts)
         self._type = kind
@@ -154,7 +166,7 @@ class _TypedOutput(Output[T]):
         return self._adapter.validate_json(encode(value))
 
     def _validated(self, text: str) -> Taken[T] | Problems:
-        from pydantic import ValidationError
+        from pydantic import ValidationError  # noqa: PLC0415 - see above
 
         try:
             if self._is_wrapped:
@@ -247,9 +259,8 @@ class _AutoOutput(_TypedOutput[T]):
 
     def read(self, completion: Completion, call: ToolCall | None, *, rejections: int) -> Taken[T] | Problems:
         """Read by either form: a run may be resumed against another server."""
-        return (
-            self._validated(call.arguments) if call else _refused(completion) or self._validated(completion.text)
-        )
+        del rejections
+        return self._validated(call.arguments) if call else _refused(completion) or self._validated(completion.text)
 
 
 _TEXT = TextOutput()
@@ -259,8 +270,8 @@ def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: i
     """Return how a type is asked for and read.
 
     Args:
-        kind: `str` for the plain text, or anything pydantic can validate: a model, a dataclass, a TypedDict, `list[T]`, a
-            union, a Literal; an `Output` comes back as it is.
+        kind: `str` for the plain text, or anything pydantic can validate: a model, a dataclass, a TypedDict, `list[T]`,
+            a union, a Literal; an `Output` comes back as it is.
         mode: How the model is made to answer in that form; `auto` picks by server and tools.
         attempts: How often an answer may be no valid output before the run fails, >= 1.
 
@@ -271,10 +282,15 @@ def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: i
         return kind
     if kind is str:
         return cast("Output[T]", _TEXT if attempts == _TEXT.attempts else TextOutput(attempts=attempts))
-    forms: Mapping[str, type[_TypedOutput[Any]]] = {"auto": _AutoOutput, "tool": ToolOutput, "json_schema": SchemaOutput, "json_object": ObjectOutput}
+    forms: Mapping[str, type[_TypedOutput[Any]]] = {
+        "auto": _AutoOutput,
+        "tool": ToolOutput,
+        "json_schema": SchemaOutput,
+        "json_object": ObjectOutput,
+    }
     if mode not in forms:
         raise ParameterError(f"mode: expected one of {', '.join(forms)}; got {mode!r}")
-    from pydantic.errors import PydanticUserError
+    from pydantic.errors import PydanticUserError  # noqa: PLC0415 - see above
 
     try:
         return cast("Callable[..., Output[T]]", forms[mode])(kind, attempts=attempts)

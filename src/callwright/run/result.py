@@ -10,12 +10,13 @@ from typing_extensions import TypeVar
 
 from callwright._json import JsonObject
 from callwright.errors import OutputError, RunPausedError
+from callwright.run.decision import PendingCall
 from callwright.run.records import Answered, Asked, CallId, Failed
-from callwright.run.state import PendingCall, RunState
+from callwright.run.state import RunState
 from callwright.wire.chat import Completion, ToolChoice, Usage
 from callwright.wire.messages import Message
 
-__all__ = ["Pending", "RequestInfo", "RunResult", "Status"]
+__all__ = ["NOTHING", "Pending", "RequestInfo", "RunResult", "Status"]
 
 T = TypeVar("T")
 

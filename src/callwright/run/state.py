@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal, TypeAlias, assert_never
+from typing import assert_never
 
 from callwright._json import JsonObject
 from callwright.errors import StoreError
+from callwright.run.decision import Act, Ask, Decision, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
 from callwright.run.limits import Limits
 from callwright.run.records import (
     Answered,
@@ -29,89 +29,9 @@ from callwright.run.records import (
     call_id,
 )
 from callwright.wire.chat import NO_USAGE, Completion, ToolChoice, Usage
-from callwright.wire.messages import Message, SystemMessage, ToolCall
+from callwright.wire.messages import Message, SystemMessage
 
-__all__ = ["Act", "Ask", "Decision", "Done", "Exhausted", "Finish", "Live", "Order", "PendingCall", "RunState", "Wait"]
-
-Order: TypeAlias = Literal["run", "hold", "cut", "excess", "withheld", "deny", "answer"]
-"""What to do with a call: run it; hold it in doubt; or answer it without running it, because the turn was cut, it is one
-too many, tools were withheld, somebody denied it, or somebody brought its result."""
-
-
-class PendingCall:
-    """One call of the newest turn, and what has happened to it."""
-
-    __slots__ = ("call", "decided", "held", "id", "returned", "started")
-
-    def __init__(self, id: CallId, call: ToolCall) -> None:  # noqa: A002 - the field's word
-        self.id = id
-        self.call = call
-        self.held: CallHeld | None = None
-        """Why it waits; None if it does not or no longer does."""
-        self.decided: CallDecided | None = None
-        self.started: CallStarted | None = None
-        self.returned: CallReturned | None = None
-
-    def __repr__(self) -> str:
-        return f"PendingCall({self.id!r}, {self.call.name!r})"
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What only this process knows about a run."""
-
-    elapsed: float = 0.0
-    """Seconds since this process took up the run."""
-    output_tools: frozenset[str] = frozenset()
-    """Names whose call is the output."""
-    has_tools: bool = True
-    """Whether the agent offers tools besides those of its output."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ask:
-    """Ask the model; `limited` names the limit if this is the last permitted step."""
-
-    limited: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """See to these calls."""
-
-    calls: tuple[tuple[PendingCall, Order], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Nothing can be done until somebody decides about these calls."""
-
-    calls: tuple[PendingCall, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Finish:
-    """Read the output off this answer: from the call, if there is one, else from the text."""
-
-    completion: Completion
-    call: PendingCall | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Exhausted:
-    """A limit leaves no room for what would come next."""
-
-    limit: str
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The run has stopped."""
-
-    stopped: Stopped
-
-
-Decision: TypeAlias = Ask | Act | Wait | Finish | Exhausted | Done
+__all__ = ["RunState"]
 
 
 class RunState:
@@ -215,7 +135,7 @@ class RunState:
     @property
     def is_paused(self) -> bool:
         """Whether calls are held that nobody has decided about."""
-        return any(_is_waiting(pending) for pending in self.calls.values())
+        return any(pending.is_waiting for pending in self.calls.values())
 
     def decide(self, limits: Limits, live: Live) -> Decision:
         """Return what comes next; a pure function of the state and its arguments."""
@@ -240,11 +160,11 @@ class RunState:
         for index, pending in enumerate(self.calls.values()):
             if pending.returned is not None or (pending in outputs and not cut):
                 continue
-            if not _is_waiting(pending):
+            if not pending.is_waiting:
                 orders.append((pending, self._order(pending, limits, index)))
         if orders:
             return Act(tuple(orders))
-        waiting = tuple(pending for pending in self.calls.values() if _is_waiting(pending))
+        waiting = tuple(pending for pending in self.calls.values() if pending.is_waiting)
         if waiting:
             return Wait(waiting)
         if self.completion is None:  # pragma: no cover - calls stand only beside the answer that holds them
@@ -267,7 +187,7 @@ class RunState:
         is_allowed = pending.decided is not None and pending.decided.verdict == "rerun"
         return "hold" if is_doubtful and not is_allowed else "run"
 
-    def apply(self, record: Record) -> None:
+    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one arm per kind of record
         """Add a record.
 
         Raises:
@@ -326,7 +246,7 @@ class RunState:
         self.usage += record.completion.usage
         calls = record.completion.tool_calls
         ids = [call_id(self.run_id, record.ask, index) for index in range(len(calls))]
-        self.calls = {id: PendingCall(id, call) for id, call in zip(ids, calls, strict=True)}
+        self.calls = {place: PendingCall(place, call) for place, call in zip(ids, calls, strict=True)}
         # An empty turn says nothing, and most providers refuse it in a history.
         if calls or record.completion.message.content:
             self.messages.append(record.completion.message)
@@ -362,7 +282,7 @@ class RunState:
         self.messages += messages
         self.completion = None
 
-    def _impossible(self, record: Record) -> str | None:
+    def _impossible(self, record: Record) -> str | None:  # noqa: C901, PLR0911 - one arm per kind of record
         """Return why the record cannot stand here; None if it can."""
         if isinstance(record, Started):
             return "a run starts once" if self.records else None
@@ -396,7 +316,3 @@ class RunState:
         if isinstance(record, CallDecided) and pending.held is None:
             return f"call {record.call!r} is not held"
         return None
-
-
-def _is_waiting(pending: PendingCall) -> bool:
-    return pending.held is not None and pending.returned is None

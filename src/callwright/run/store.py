@@ -58,7 +58,7 @@ class MemoryStore:
         """See `Store.append`."""
         log = self._logs.setdefault(run_id, [])
         if seq < len(log):
-            raise RunConflictError(f"run {run_id!r}: record {seq} is there already; another process went on with the run")
+            raise RunConflictError(f"run {run_id!r}: record {seq} is there already; another process went on with it")
         if seq > len(log):
             raise StoreError(f"run {run_id!r}: expected record {len(log)}; got {seq}")
         log.append(encode(encoded(record)))

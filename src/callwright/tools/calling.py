@@ -7,7 +7,7 @@ import sys
 import traceback
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
@@ -57,10 +57,7 @@ class Performed:
     """For people: a traceback, or what could not be serialised."""
 
 
-Prepared: TypeAlias = Ready | Refused
-
-
-def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Prepared:
+def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     """Find the tool of a call and validate its arguments; nothing is run.
 
     Args:

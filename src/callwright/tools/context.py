@@ -25,7 +25,7 @@ class Progress:
     value: object
 
 
-Report: TypeAlias = Callable[[Progress], Awaitable[None]]
+_Report: TypeAlias = Callable[[Progress], Awaitable[None]]
 
 
 class RunContext(Generic[D]):
@@ -57,7 +57,7 @@ class RunContext(Generic[D]):
         step: int = 1,
         messages: Sequence[Message] = (),
         usage: Usage = NO_USAGE,
-        report: Report | None = None,
+        report: _Report | None = None,
     ) -> None:
         self.deps = deps
         self.run_id = run_id

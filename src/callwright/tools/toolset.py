@@ -99,9 +99,8 @@ def chosen(choice: ToolChoice | str | Callable[..., object] | None, offer: Offer
         return cast("ToolChoice", choice)
     name = choice if isinstance(choice, str) else as_tool(choice).name
     if name not in offer.by_name:
-        raise ParameterError(
-            f"tool_choice: expected 'auto', 'none', 'required' or one of {', '.join(offer.by_name) or 'no tools'}; got {name!r}"
-        )
+        names = ", ".join(offer.by_name) or "no tools"
+        raise ParameterError(f"tool_choice: expected 'auto', 'none', 'required' or one of {names}; got {name!r}")
     return {"type": "function", "function": {"name": name}}
 
 

@@ -18,6 +18,8 @@ __all__ = ["Assembler", "fold"]
 _HEAD_KEYS = ("id", "model", "provider", "created", "system_fingerprint", "service_tier", "openrouter_metadata")
 _TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
 _LIST_KEYS = ("annotations", "images")
+_FINAL_CODES = frozenset(range(400, 500)) - {408, 409, 429}
+"""HTTP statuses that the same request will meet again."""
 
 
 class _Slot:
@@ -34,7 +36,7 @@ class _Slot:
 
     @property
     def is_complete(self) -> bool:
-        # The last piece tells most unfinished calls, so that a name repeated in every chunk costs no parse of the whole.
+        # The last piece tells most unfinished calls: a name repeated in every chunk costs no parse of the whole.
         ends = bool(self.arguments) and self.arguments[-1].rstrip().endswith("}")
         return ends and is_complete("".join(self.arguments))
 
@@ -64,7 +66,8 @@ class _Slots:
         for key, value in piece.items():
             if key not in ("index", "id", "type", "function"):
                 slot.extra[key] = value
-        return CallDelta(self.all.index(slot) if slot is not self.all[-1] else len(self.all) - 1, fresh_name, added, id=slot.id)
+        position = len(self.all) - 1 if slot is self.all[-1] else self.all.index(slot)
+        return CallDelta(position, fresh_name, added, id=slot.id)
 
     def _slot(self, index: JsonValue, wire_id: str | None, name: str | None, arguments: JsonValue) -> _Slot:
         """Return the slot that a piece belongs to: by its id, else by its index, else by order."""
@@ -290,7 +293,7 @@ class Assembler:
         return StreamError(
             f"the service reported an error in the stream: {said.get('message')} (code {code})",
             partial=self.partial(),
-            retryable=not (isinstance(code, int) and 400 <= code < 500 and code not in (408, 409, 429)),  # noqa: PLR2004 - HTTP
+            retryable=code not in _FINAL_CODES,
             request_id=_word(self._head.get("id")),
             error_type=_word(kind),
         )

@@ -171,7 +171,14 @@ class CallDelta:
 
     __slots__ = ("arguments", "id", "index", "name")
 
-    def __init__(self, index: int, name: str | None, arguments: str, *, id: str | None = None) -> None:  # noqa: A002 - the wire's word
+    def __init__(
+        self,
+        index: int,
+        name: str | None,
+        arguments: str,
+        *,
+        id: str | None = None,  # noqa: A002 - the wire's word
+    ) -> None:
         self.index = index
         """The position of the call in its turn."""
         self.id = id
@@ -291,4 +298,5 @@ class Completion:
 
     def __repr__(self) -> str:
         calls = [call.name for call in self.tool_calls]
-        return f"Completion(id={self.id!r}, finish_reason={self.finish_reason!r}, text={self.text[:60]!r}, calls={calls})"
+        said = f"text={self.text[:60]!r}, calls={calls}"
+        return f"Completion(id={self.id!r}, finish_reason={self.finish_reason!r}, {said})"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias, cast
+from typing import ClassVar, Literal, NotRequired, Self, TypeAlias, cast
 
-from typing_extensions import NotRequired, Self, TypedDict
+from typing_extensions import TypedDict
 
 from callwright._json import JsonObject, JsonValue, clean, decode, encode
 from callwright.errors import ParameterError
@@ -102,7 +102,7 @@ class Message:
         """Wrap a wire dict, unchecked; strings in it must be free of lone surrogates."""
         message = cls.__new__(cls)
         message.raw = raw
-        message._profile = None
+        message._profile = None  # noqa: SLF001 - our own
         return message
 
     def wire(self, profile: Profile) -> bytes:

@@ -1,7 +1,7 @@
 """The request parameters: every one with its range, unit, documented service default (never sent) and rule.
 
-Sources: OpenRouter's OpenAPI document of 2026-08-22 (types), https://openrouter.ai/docs/api-reference/parameters (ranges);
-where they differ, the wider range is accepted.
+Sources: OpenRouter's OpenAPI document of 2026-08-22 (types), https://openrouter.ai/docs/api-reference/parameters
+(ranges); where they differ, the wider range is accepted.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ class ChatParams(TypedDict, total=False):
     reasoning_effort: str | None
     """Short for `reasoning={"effort": ...}`."""
     parallel_tool_calls: bool | None
-    """Whether one turn may hold several calls; False also makes the run execute them one by one. Service default: true."""
+    """Whether one turn may hold several calls; False also makes a run execute them one by one. Default: true."""
     models: Sequence[str]
     """Models to fall back to, in order."""
     provider: ProviderPreferences
@@ -170,8 +170,8 @@ def _pairs(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     pairs = cast("Mapping[object, object]", value)
-    short, long = _string(64)[1], _string(512)[1]
-    return len(pairs) <= 16 and all(short(key) and long(text) for key, text in pairs.items())  # noqa: PLR2004 - the service's own bound
+    most, short, long = 16, _string(64)[1], _string(512)[1]
+    return len(pairs) <= most and all(short(key) and long(text) for key, text in pairs.items())
 
 
 _BOOLEAN: tuple[str, _Rule] = ("true or false", lambda value: isinstance(value, bool))
@@ -179,8 +179,7 @@ _OBJECT: tuple[str, _Rule] = ("an object", lambda value: isinstance(value, Mappi
 _OBJECTS: tuple[str, _Rule] = (
     "a list of objects",
     lambda value: (
-        isinstance(value, list | tuple)
-        and all(isinstance(item, Mapping) for item in cast("Sequence[object]", value))
+        isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in cast("Sequence[object]", value))
     ),
 )
 _STOP: tuple[str, _Rule] = (

@@ -14,8 +14,8 @@ _PREFIX_LENGTH = len(_PREFIX)
 class SSEDecoder:
     """Cuts a stream of bytes into the payloads of its events, wherever the network cut the bytes.
 
-    Lines may end in LF, CRLF or CR; comments and fields other than `data` are skipped; several `data` lines of one event
-    are joined by LF. Only CR and LF end a line: U+2028 and its like are text.
+    Lines may end in LF, CRLF or CR; comments and fields other than `data` are skipped; several `data` lines of one
+    event are joined by LF. Only CR and LF end a line: U+2028 and its like are text.
 
     Args:
         limit: The largest event accepted, in bytes.
@@ -90,7 +90,5 @@ class SSEDecoder:
 
 def _payload(event: bytes) -> bytes | None:
     """Return the joined data lines of one event; None if it has none (a comment, a keep-alive)."""
-    lines = [
-        line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:") or line == b"data"
-    ]
+    lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:") or line == b"data"]
     return b"\n".join(lines) if lines else None

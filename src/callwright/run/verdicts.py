@@ -1,4 +1,4 @@
-"""Decisions: what somebody outside the process says about a held call."""
+"""Verdicts: what somebody outside the process says about a held call."""
 
 from __future__ import annotations
 

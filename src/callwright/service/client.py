@@ -1,0 +1,206 @@
+"""A client: the way to one service, its key, its headers, its connections."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+
+from typing_extensions import Unpack
+
+from callwright._clock import SYSTEM_CLOCK, Clock
+from callwright._secrets import remember
+from callwright._sync import run_sync
+from callwright.errors import ParameterError
+from callwright.model import Listener, Scope
+from callwright.service._http import Http, Timeouts
+from callwright.service.chat_model import ChatModel
+from callwright.service.retry import Retry
+from callwright.tools.toolset import AnyTool, chosen, offered
+from callwright.wire.chat import ChatRequest, Completion, Encoded, ToolChoice
+from callwright.wire.messages import Message, Part, prompt_messages
+from callwright.wire.params import ChatParams, checked_params, implied
+from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["OPENROUTER_URL", "Client", "default_client"]
+
+OPENROUTER_URL = "https://openrouter.ai/api/v1"
+
+
+class Client:
+    """The way to OpenRouter, or to any server that speaks its chat-completions API.
+
+    Works in any number of event loops and threads at once; connections are kept and reused. Closing it is polite, not
+    needed: a forgotten client does not keep the process alive.
+
+    Args:
+        api_key: The key. Default: the variable `OPENROUTER_API_KEY`, sent only to OpenRouter or `CALLWRIGHT_BASE_URL`.
+        base_url: Where the API is, without `/chat/completions`. Default: the variable `CALLWRIGHT_BASE_URL`, else
+            OpenRouter.
+        profile: How the server differs. Default: OpenRouter's for its own address and for `CALLWRIGHT_BASE_URL`, else
+            what every compatible server takes.
+        app_url: Your site, for OpenRouter's rankings (`HTTP-Referer`).
+        app_title: Your app's name, for the same (`X-Title` and its successor `X-OpenRouter-Title`).
+        headers: Sent with every request.
+        timeouts: In seconds, see `Timeouts`.
+        retry: When a failed request is sent again.
+        max_connections: How many may be open at once to one host, >= 1; further requests wait in line.
+        http_client: Your own `httpx.AsyncClient`; it is used as it is and never closed.
+        transport: Your own `httpx` transport under our client: `httpx.MockTransport`, the simulator in process.
+        clock: For tests.
+
+    Raises:
+        ParameterError: `base_url` is no http(s) address, or holds credentials.
+    """
+
+    __slots__ = ("_clock", "_http", "_problem", "_retry", "profile")
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        profile: Profile | None = None,
+        app_url: str | None = None,
+        app_title: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeouts: Timeouts | None = None,
+        retry: Retry | None = None,
+        max_connections: int = 1000,
+        http_client: httpx.AsyncClient | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: Clock = SYSTEM_CLOCK,
+    ) -> None:
+        is_ours = base_url is None or urlsplit(base_url).hostname == "openrouter.ai"
+        url = base_url or os.environ.get("CALLWRIGHT_BASE_URL") or OPENROUTER_URL
+        # The key of one service must never reach another only because it lies in the environment.
+        key = api_key or (os.environ.get("OPENROUTER_API_KEY") if is_ours else None) or None
+        self.profile = profile or (OPENROUTER if is_ours else COMPATIBLE)
+        self._problem = None
+        if key is None and is_ours:
+            self._problem = (
+                "no API key: set the variable OPENROUTER_API_KEY or give Client(api_key=...); "
+                "keys are made at openrouter.ai/keys"
+            )
+        sent = {} if key is None else {"authorization": f"Bearer {_checked_key(key)}"}
+        if app_url is not None:
+            sent["http-referer"] = app_url
+        if app_title is not None:
+            sent |= {"x-openrouter-title": app_title, "x-title": app_title}
+        self._http = Http(
+            url,
+            {**sent, **(headers or {})},
+            timeouts=timeouts or Timeouts(),
+            http_client=http_client,
+            transport=transport,
+            max_connections=max_connections,
+        )
+        self._retry = retry or Retry()
+        self._clock = clock
+
+    def chat(self, slug: str | None = None) -> ChatModel:
+        """Return a model of the service; None is the account's default."""
+        return ChatModel(
+            self._http, slug, profile=self.profile, retry=self._retry, clock=self._clock, problem=self._problem
+        )
+
+    async def complete(
+        self,
+        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]],
+        *,
+        model: str | None = None,
+        tools: Sequence[Callable[..., object] | AnyTool | Mapping[str, object]] = (),
+        tool_choice: ToolChoice | str | Callable[..., object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        listen: Listener | None = None,
+        **params: Unpack[ChatParams],
+    ) -> Completion:
+        """Send one request and return its answer; no tool is run.
+
+        Args:
+            messages: A text, the parts of one user message, or messages, as objects or wire dicts.
+            model: Such as `openai/gpt-4o-mini`; None is the account's default.
+            tools: Functions, tools, or wire entries to offer.
+            tool_choice: `auto`, `none`, `required`, a tool's name, the function itself, or a wire object.
+            headers: Sent with this request only.
+            listen: Hears the deltas; the request streams if it is given.
+            params: See `ChatParams`.
+
+        Raises:
+            ParameterError: A parameter or message is wrong; nothing was sent.
+            APIError: Asking failed.
+        """
+        offer = offered(tools)
+        checked = checked_params(params)
+        features = ("stream",) if listen is not None else ()
+        request = ChatRequest(
+            messages=prompt_messages(messages),
+            tools=offer.encoded,
+            tool_choice=chosen(tool_choice, offer),
+            params=Encoded({**checked, **implied(checked, features=features, profile=self.profile)}),
+            headers=headers or {},
+        )
+        return await self.chat(model).complete(request, Scope(listen=listen))
+
+    def complete_sync(
+        self,
+        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]],
+        *,
+        model: str | None = None,
+        tools: Sequence[Callable[..., object] | AnyTool | Mapping[str, object]] = (),
+        tool_choice: ToolChoice | str | Callable[..., object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        **params: Unpack[ChatParams],
+    ) -> Completion:
+        """See `complete`."""
+
+        async def complete() -> Completion:
+            return await self.complete(
+                messages, model=model, tools=tools, tool_choice=tool_choice, headers=headers, **params
+            )
+
+        return run_sync(complete)
+
+    async def aclose(self) -> None:
+        """Close the connections of this event loop."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    def __repr__(self) -> str:
+        return f"Client(profile={self.profile.name!r}, {self._http!r})"
+
+
+_default: Client | None = None
+_lock = threading.Lock()
+
+
+def default_client() -> Client:
+    """Return the process's own client, made at the first call from the environment."""
+    global _default  # noqa: PLW0603 - one per process, by design
+    with _lock:
+        if _default is None:
+            _default = Client()
+        return _default
+
+
+def _checked_key(key: str) -> str:
+    """Return the key, hidden from now on wherever text is shown.
+
+    Raises:
+        ParameterError: It cannot stand in a header.
+    """
+    stripped = key.strip()
+    if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
+        raise ParameterError("api_key: expected printable ASCII without blanks; got something else (not shown)")
+    remember(stripped)
+    return stripped
