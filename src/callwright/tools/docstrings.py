@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from inspect import cleandoc
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from itertools import chain
+from textwrap import dedent
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 if TYPE_CHECKING:
-    from docstring_parser.common import DocstringMeta
+    from docstring_parser.common import DocstringParam
 
 __all__ = ["DocstringWarning", "Documented", "read_docstring"]
 
@@ -19,6 +20,7 @@ LONGEST = 20_000
 
 Kind: TypeAlias = Literal["parameters", "returns", "dropped"]
 Style: TypeAlias = Literal["google", "numpy", "field"]
+H = TypeVar("H")
 
 # Titles that are not here (Note, Warning, Usage, whatever people invent) stay in the description: they tell something.
 _TITLES: dict[str, Kind] = {
@@ -38,7 +40,7 @@ _FIELDS: dict[str, Kind] = {
 
 # `:param str city: The city` is reST, `@param city: The city` Epydoc, and so without the second colon Javadoc.
 _FIELD = re.compile(r":(\w{1,20})(?:[ \t]+([^:\n]{1,300}))?:(?:[ \t]+(.*)|$)")
-_TAG = re.compile(r"@(\w{1,20})[ \t]*:?[ \t]*(.*)")
+_TAG = re.compile(r"@(\w{1,20})[ \t]*(:?)[ \t]*(.*)")
 _TAGGED = re.compile(r"([\\*]*\w+)[ \t]*(?::[ \t]*|[ \t]|$)(.*)")
 _UNDERLINE = re.compile(r"\s*[-=~]{3,}\s*$")
 _BULLET = re.compile(r"[-*+•][ \t]+")
@@ -71,10 +73,12 @@ class _Section:
 
     kind: Kind
     style: Style
-    lines: list[str]
-    """Begins with what stands behind the head, if anything does."""
+    first: str = ""
+    """What stands behind the head, on its line."""
     name: str = ""
     """The parameter that a field is about."""
+    lines: list[str] = field(default_factory=list[str])
+    """What stands below."""
 
 
 def read_docstring(text: str) -> Documented:
@@ -98,13 +102,20 @@ def read_docstring(text: str) -> Documented:
         problems.append(f"its sections cannot be parsed ({type(error).__name__}: {error})")
         return Documented(_paragraphs(lines), {}, problems=tuple(problems))
     problems.extend(f"{line!r} names no parameter" for line in unread)
-    returned = [cleandoc("\n".join(section.lines)) for section in sections if section.kind == "returns"]
-    return Documented(_paragraphs(prose), parameters, "\n".join(filter(None, returned)) or None, tuple(problems))
+    returned = "\n".join(_text(section.first, section.lines) for section in sections if section.kind == "returns")
+    return Documented(_paragraphs(prose), parameters, returned or None, tuple(problems))
 
 
 def _paragraphs(lines: Sequence[str]) -> str:
     """Return the lines as text, with at most one blank line between paragraphs."""
     return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+
+
+def _text(first: str, below: Sequence[str]) -> str:
+    """Return what stands behind a head and below it as one text."""
+    if not below:
+        return first.strip()
+    return "\n".join((first, dedent("\n".join(below)))).strip()
 
 
 def _split(lines: Sequence[str]) -> tuple[list[str], list[_Section]]:
@@ -138,10 +149,10 @@ def _head(lines: Sequence[str], at: int) -> _Section | None:
     if kind is None:
         return None
     if not rest and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]):
-        return _Section(kind, "numpy", [])
+        return _Section(kind, "numpy")
     # `"""Returns: the time."""` is all that its author had to say; further down it is a section.
     is_prose = rest and (at == 0 or (kind == "parameters" and _entry(rest.strip()) is None))
-    return None if is_prose or not colon else _Section(kind, "google", [rest.strip()] if rest else [])
+    return None if is_prose or not colon else _Section(kind, "google", rest.strip())
 
 
 def _rest_field(line: str) -> _Section | None:
@@ -150,7 +161,7 @@ def _rest_field(line: str) -> _Section | None:
     if match is None or kind is None or (kind == "parameters" and not match[2]):
         return None
     # The name is the last word of `:param list[str] names:`.
-    return _Section(kind, "field", [match[3] or ""], match[2].split()[-1] if kind == "parameters" else "")
+    return _Section(kind, "field", match[3] or "", match[2].split()[-1] if kind == "parameters" else "")
 
 
 def _tag_field(line: str) -> _Section | None:
@@ -159,9 +170,9 @@ def _tag_field(line: str) -> _Section | None:
     if match is None or kind is None:
         return None
     if kind != "parameters":
-        return _Section(kind, "field", [match[2]])
-    named = _TAGGED.match(match[2])
-    return None if named is None else _Section(kind, "field", [named[2]], named[1])
+        return _Section(kind, "field", match[3])
+    named = None if match[2] else _TAGGED.match(match[3])
+    return None if named is None else _Section(kind, "field", named[2], named[1])
 
 
 def _extent(lines: Sequence[str], at: int, section: _Section) -> tuple[int, int]:
@@ -180,11 +191,14 @@ def _end_of_google(lines: Sequence[str], at: int, section: _Section) -> int:
     depth, body = _indent(lines[at]), at + 1
     first = next((index for index in range(body, len(lines)) if lines[index].strip()), len(lines))
     if first == len(lines) or _indent(lines[first]) > depth:
-        inside = range(first, len(lines))
-        return next((i for i in inside if lines[i].strip() and _indent(lines[i]) <= depth), len(lines))
+        for index in range(first, len(lines)):
+            text = lines[index].lstrip()
+            if text and len(lines[index]) - len(text) <= depth:
+                return index
+        return len(lines)
     # The body is not indented, or there is none: it must look like one, and ends at a blank line. Below a head that
     # is the docstring's first line, the dedent has taken the indentation, and the body ends at the next head.
-    if section.lines or not (at == 0 or _looks_right(section, lines[first].strip(), is_next=first == body)):
+    if section.first or not (at == 0 or _looks_right(section, lines[first].strip(), is_next=first == body)):
         return body
     inside = range(first, len(lines))
     return next((i for i in inside if (at > 0 and not lines[i].strip()) or _head(lines, i)), len(lines))
@@ -219,78 +233,82 @@ def _end_of_field(lines: Sequence[str], at: int) -> int:
 def _parameters(sections: Sequence[_Section], unread: list[str]) -> dict[str, str]:
     """Return what is said of each parameter; lines that name none go to `unread`."""
     texts: dict[str, str] = {}
-    for style in ("google", "numpy", "field"):
-        found = [section for section in sections if section.kind == "parameters" and section.style == style]
-        lines = [line for section in found for line in _repaired(section, unread)]
-        if not any(lines):
-            continue
-        for names, said in _parsers()[style]("\n".join(lines)):
-            for name in names.split(","):
-                texts.setdefault(name.strip(" \t*\\"), said)
+    listed = [section for section in sections if section.kind == "parameters"]
+    for names, said in chain(_of_google(listed, unread), _of_others(listed, unread)):
+        for name in names.split(","):
+            texts.setdefault(name.strip(" \t*\\"), said)
     return {name: said for name, said in texts.items() if said}
 
 
-@cache
-def _parsers() -> Mapping[Style, Callable[[str], Iterator[tuple[str, str]]]]:
-    """Return docstring-parser's readers of a list of parameters; each yields names and what is said of them."""
-    # 20 ms that only a documented tool needs to pay.
-    from docstring_parser import google, numpydoc, rest  # noqa: PLC0415
-    from docstring_parser.common import DocstringParam  # noqa: PLC0415
+def _of_google(sections: Sequence[_Section], unread: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names and the text of each entry of Google sections.
 
-    google_parser = google.GoogleParser([google.Section("Args", "param", google.SectionType.MULTIPLE)])
-    numpy_section = numpydoc.ParamSection("Args", "param")
-
-    def said(entries: Iterable[DocstringMeta]) -> Iterator[tuple[str, str]]:
-        for entry in entries:
-            if isinstance(entry, DocstringParam):
-                # "city : the name of a city" holds no type, whatever the style demands.
-                instead = entry.type_name if " " in (entry.type_name or "") else None
-                yield entry.arg_name, (entry.description or instead or "").strip()
-
-    return {
-        "google": lambda text: said(google_parser.parse(f"\nArgs:\n{text}").meta),
-        "numpy": lambda text: said(numpy_section.parse(text)),
-        "field": lambda text: said(rest.parse(f"\n{text}").meta),
-    }
-
-
-def _repaired(section: _Section, unread: list[str]) -> Iterator[str]:
-    """Yield the lines of a list of parameters in the form that docstring-parser reads without fail.
-
-    It raises at a Google line without a colon, takes minutes for a run of brackets, and loses types that hold a colon,
-    so that types go: the signature has them.
+    docstring-parser raises at a line without a colon, takes minutes for a run of brackets and splits a type that holds
+    a colon. Once a line is known to have none of these, nothing is left for it to do.
     """
-    if section.style == "field":
-        yield f":param {section.name}: {section.lines[0]}"
-        yield from (f"    {line}" for line in section.lines[1:])
+    for section in sections:
+        if section.style == "google":
+            lines = [section.first, *section.lines] if section.first else section.lines
+            for (names, first), below in _entries(lines, _entry, unread):
+                yield names, _text(first, below)
+
+
+def _of_others(sections: Sequence[_Section], unread: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield the names and the text of each entry of NumPy sections, and of each field."""
+    numpy: list[str] = []
+    fields: list[str] = []
+    for section in sections:
+        if section.style == "numpy":
+            for head, below in _entries(section.lines, _numpy_head, unread):
+                numpy += [head, *below]
+        elif section.style == "field":
+            fields += [f":param {section.name}: {section.first}", *(f"    {line}" for line in section.lines)]
+    if not numpy and not fields:
         return
-    margin, head = ("    ", _google_head) if section.style == "google" else ("", _numpy_head)
+    # 20 ms that only tools documented in these styles need to pay.
+    from docstring_parser.numpydoc import ParamSection  # noqa: PLC0415
+    from docstring_parser.rest import parse  # noqa: PLC0415
+
+    found = [*ParamSection("Parameters", "param").parse("\n".join(numpy)), *parse("\n" + "\n".join(fields)).params]
+    for entry in cast("Sequence[DocstringParam]", found):
+        # "city : the name of a city" holds no type, whatever the style demands.
+        instead = entry.type_name if " " in (entry.type_name or "") else None
+        yield entry.arg_name, (entry.description or instead or "").strip()
+
+
+def _entries(
+    lines: Sequence[str], head: Callable[[str], H | None], unread: list[str]
+) -> Iterator[tuple[H, Sequence[str]]]:
+    """Yield the head and the lines below it of each entry in a list of parameters.
+
+    Args:
+        lines: The list.
+        head: Reads a line as a head; None if it is none.
+        unread: Gets the lines above the first entry.
+    """
     depth: int | None = None
-    is_first = True
-    for line in section.lines:
-        text = line.strip()
-        if not text:
-            yield ""
-            continue
-        depth = _indent(line) if depth is None else depth
-        found = head(text) if _indent(line) <= depth else None
+    entry: tuple[H, list[str]] | None = None
+    for line in lines:
+        text = line.lstrip()
+        indent = len(line) - len(text)
+        depth = indent if depth is None and text else depth
+        found = head(text) if depth is not None and text and indent <= depth else None
         if found is not None:
-            is_first = False
-            yield margin + found
-        elif not is_first:
-            yield f"{margin}{line[depth:]}" if _indent(line) > depth else f"{margin}    {text}"
-        elif text.rstrip(".").lower() not in _NO_PARAMETERS:
+            if entry is not None:
+                yield entry
+            entry = found, []
+        elif entry is not None:
+            # A line that was wrapped without being indented goes on with the text above it.
+            entry[1].append(line[depth:] if depth is not None and indent > depth else text and f"    {text}")
+        elif text and text.rstrip(".").lower() not in _NO_PARAMETERS:
             unread.append(text)
-
-
-def _google_head(text: str) -> str | None:
-    entry = _entry(text)
-    return None if entry is None else f"{entry[0]}: {entry[1]}"
+    if entry is not None:
+        yield entry
 
 
 def _numpy_head(text: str) -> str | None:
     match = _NAMES.match(text)
-    if match is None or text.lower() in _NO_PARAMETERS:
+    if match is None or text.rstrip(".").lower() in _NO_PARAMETERS:
         return None
     rest = text[match.end() :]
     if not rest:

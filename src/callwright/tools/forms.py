@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NotRequired, Required, cast
+from typing import Any, cast
 
 from pydantic_core import CoreConfig, SchemaValidator, core_schema
 from typing_extensions import TypedDict
@@ -13,7 +13,7 @@ from typing_extensions import TypedDict
 from callwright._json import JsonObject, JsonValue
 from callwright.errors import SchemaError
 from callwright.tools.leaftypes import Leaf, leaf
-from callwright.tools.signature import MISSING, Parameter, Signature
+from callwright.tools.signature import MISSING, Signature
 
 __all__ = ["Form", "form", "form_of_leaves", "form_of_types"]
 
@@ -85,10 +85,13 @@ def form_of_types(name: str, signature: Signature) -> Form:
     # 60 ms, which only a tool with such types needs to pay.
     from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
 
-    fields = {p.name: _qualified(p) for p in signature.parameters}
+    fields = {parameter.name: parameter.annotation for parameter in signature.parameters}
     extras: dict[str, object] = {"extra_items": signature.others.annotation} if signature.others else {"closed": True}
     make = cast("Callable[..., Any]", TypedDict)  # type checkers want every key of it written down
     kind = make(name, fields, **extras)
+    # Not by `Required[...]`: typing keeps those by equality, for which `Literal[1, 2]` and `Literal[2, 1]` are one.
+    kind.__required_keys__ = frozenset(p.name for p in signature.parameters if p.default is MISSING)
+    kind.__optional_keys__ = fields.keys() - kind.__required_keys__
     kind.__pydantic_config__ = ConfigDict(allow_inf_nan=False, validate_by_name=True, validate_by_alias=True)
     try:
         adapter = TypeAdapter[object](kind)
@@ -107,12 +110,6 @@ def _object(properties: JsonValue, required: JsonValue, others: JsonValue) -> di
     if required:
         whole["required"] = required
     return whole | {"additionalProperties": others}
-
-
-def _qualified(parameter: Parameter) -> object:
-    if parameter.default is MISSING:
-        return Required[parameter.annotation]
-    return NotRequired[parameter.annotation]
 
 
 def _culprit(signature: Signature) -> str:

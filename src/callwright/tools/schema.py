@@ -21,6 +21,9 @@ from callwright.tools.signature import MISSING, Outline, Parameter, Signature, i
 __all__ = ["Arguments", "FunctionDescription", "Shape", "describe", "shape"]
 
 
+_NO_TEXTS: Mapping[str, str] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class FunctionDescription:
     """What a model is told of a function."""
@@ -75,12 +78,13 @@ class Arguments:
         """
         if self._parameters is None:
             self._parameters = self._described()
+            self._texts = _NO_TEXTS  # they are in there now
         return self._parameters
 
     def read(self, text: str | bytes) -> dict[str, object]:
         """Return the values that a JSON text holds, by the name of their parameter; absent ones stay absent.
 
-        Numbers may come as strings, and the like: pydantic's lax mode. NaN and infinities are refused.
+        Numbers may come as strings, and the like: pydantic's lax mode. NaN and infinities are no numbers.
 
         Raises:
             ValidationError: It is not JSON, not an object, or does not fit.
@@ -347,6 +351,8 @@ def _warn(outline: Outline, message: str) -> None:
 
 def _shown(default: object) -> dict[str, JsonValue]:
     """Return the schema's entry of a default; empty if that has no JSON form."""
+    if default is None or type(default) in (str, int, bool):
+        return {"default": clean(cast("JsonValue", default))}
     if isinstance(default, float) and not math.isfinite(default):
         return {}
     if isinstance(default, set | frozenset):

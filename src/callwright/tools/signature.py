@@ -122,7 +122,7 @@ def outline(function: Callable[..., object]) -> Outline:
     if not callable(function):
         raise SchemaError(f"a tool is a function, or something else that can be called; got {function!r}")
     target, docs = _target(function)
-    name = _wire_name(target)
+    name = _wire_name(function, target)
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError, NameError) as error:
@@ -188,6 +188,7 @@ def _bound_names(function: object) -> Iterator[str]:
     if isinstance(function, functools.partial):
         partial = cast("functools.partial[object]", function)
         yield from partial.keywords
+        yield from tuple(inspect.signature(partial.func).parameters)[: len(partial.args)]
         yield from _bound_names(partial.func)
     elif isinstance(function, MethodType):
         code: CodeType | None = getattr(function.__func__, "__code__", None)
@@ -290,7 +291,8 @@ def _has_names(annotation: object) -> bool:
 
 
 def _is_context(annotation: object) -> bool:
-    origin = get_origin(annotation)
+    # Most annotations are plain classes, and `get_origin` takes its time.
+    origin = None if type(annotation) is type else get_origin(annotation)
     if origin is Annotated or origin in _UNIONS:
         return any(_is_context(argument) for argument in get_args(annotation))
     kind = origin or annotation
@@ -302,7 +304,7 @@ def _parameter(parameter: inspect.Parameter, annotation: object) -> Parameter:
     if _is_field(default):
         # `x: int = Field(3)` is what people write in models, and means `x: Annotated[int, Field(3)]`.
         annotation, default = Annotated[annotation, default], MISSING
-    annotation, text = _without_text(annotation)
+    annotation, text = (annotation, None) if type(annotation) is type else _without_text(annotation)
     if default is None and not _admits_none(annotation):
         annotation = Union[annotation, None]  # noqa: UP007 - a forward reference knows no `|`
     if place == "rest":
@@ -361,6 +363,8 @@ def _admits_none(annotation: object) -> bool:
     return (origin is Literal and None in arguments) or (origin in _UNIONS and any(map(_admits_none, arguments)))
 
 
-def _wire_name(target: object) -> str:
-    name: str = getattr(target, "__name__", type(target).__name__)
+def _wire_name(function: object, target: object) -> str:
+    name: str = getattr(target, "__name__", "__call__")
+    if name == "__call__":  # of an object that can be called
+        name = type(function).__name__
     return _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME]
