@@ -31,6 +31,7 @@ class Reasoning(TypedDict, total=False):
     enabled: bool
     """True is medium effort."""
     summary: Literal["auto", "concise", "detailed"] | None
+    """How long a summary of the reasoning comes instead of all of it."""
 
 
 class ProviderPreferences(TypedDict, total=False):
@@ -43,18 +44,25 @@ class ProviderPreferences(TypedDict, total=False):
     require_parameters: bool | None
     """Only endpoints that support every parameter sent. Service default: false."""
     data_collection: Literal["allow", "deny"] | None
+    """Whether providers that may keep prompts can serve. Service default: allow."""
     zdr: bool | None
     """Only endpoints that retain nothing."""
     enforce_distillable_text: bool | None
+    """Only models whose terms allow training on their text."""
     only: Sequence[str] | None
+    """Provider slugs; no others may serve."""
     ignore: Sequence[str] | None
+    """Provider slugs that may not serve."""
     quantizations: Sequence[str] | None
+    """Only these precisions of the weights, such as `fp8` or `bf16`."""
     sort: str | JsonObject | None
     """`price`, `throughput`, `latency` or `exacto`; turns load balancing off."""
     max_price: Mapping[str, str]
     """US dollars per million tokens, as decimal strings, by `prompt`, `completion`, `request`, `image`."""
     preferred_min_throughput: float | JsonObject | None
+    """Tokens per second below which an endpoint comes last; a number, or one per percentile."""
     preferred_max_latency: float | JsonObject | None
+    """Seconds to the first token above which an endpoint comes last; a number, or one per percentile."""
 
 
 class ChatParams(TypedDict, total=False):
@@ -96,9 +104,11 @@ class ChatParams(TypedDict, total=False):
     response_format: JsonObject
     """`{"type": "json_object"}`, `{"type": "json_schema", "json_schema": {...}}`, ..."""
     structured_outputs: bool
+    """Answers keep to the schema of `response_format`, where the model can."""
     verbosity: str
     """`low`, `medium`, `high`, `xhigh` or `max`. Service default: medium."""
     reasoning: Reasoning
+    """How much to reason, see `Reasoning`."""
     reasoning_effort: str | None
     """Short for `reasoning={"effort": ...}`."""
     parallel_tool_calls: bool | None
@@ -106,8 +116,11 @@ class ChatParams(TypedDict, total=False):
     models: Sequence[str]
     """Models to fall back to, in order."""
     provider: ProviderPreferences
+    """Who may serve, see `ProviderPreferences`."""
     plugins: Sequence[JsonObject]
+    """What the service does besides: `{"id": "web"}`, `{"id": "response-healing"}`, ..."""
     prediction: JsonObject
+    """Text that the answer will mostly repeat: `{"type": "content", "content": ...}`."""
     user: str
     """Your id of the end user."""
     session_id: str
@@ -115,13 +128,21 @@ class ChatParams(TypedDict, total=False):
     metadata: Mapping[str, str]
     """Up to 16 pairs; keys up to 64 characters, values up to 512."""
     service_tier: str | None
+    """`auto`, `default`, `flex`, `priority`, ...: how fast at which price."""
     modalities: Sequence[str]
+    """What the answer may hold: `text`, `image`, `audio`. Service default: text."""
     cache_control: JsonObject
+    """`{"type": "ephemeral"}`: cache the prompt up to its last cacheable block."""
     prompt_cache_key: str | None
+    """Requests with the same key go where their prompt is cached."""
     web_search_options: JsonObject
+    """`{"search_context_size": "low"}`, `medium` or `high`, for models that search."""
     trace: JsonObject
+    """Names for your observability: `trace_id`, `trace_name`, `span_name`, ..."""
     debug: JsonObject
+    """`{"echo_upstream_body": true}`: the first chunk of a stream shows what the provider was sent."""
     image_config: JsonObject
+    """For models that draw, such as `{"aspect_ratio": "16:9"}`."""
     extra_body: JsonObject
     """Keys that only one provider knows; merged into the body as they are."""
 
