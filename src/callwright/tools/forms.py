@@ -86,6 +86,7 @@ def form_of_types(name: str, signature: Signature) -> Form:
     from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
 
     fields = {parameter.name: parameter.annotation for parameter in signature.parameters}
+    # PEP 728, and not pydantic's `extra="forbid"`, which typed dicts and dataclasses within would inherit.
     extras: dict[str, object] = {"extra_items": signature.others.annotation} if signature.others else {"closed": True}
     make = cast("Callable[..., Any]", TypedDict)  # type checkers want every key of it written down
     kind = make(name, fields, **extras)

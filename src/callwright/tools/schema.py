@@ -20,7 +20,6 @@ from callwright.tools.signature import MISSING, Outline, Parameter, Signature, i
 
 __all__ = ["Arguments", "FunctionDescription", "Shape", "describe", "shape"]
 
-
 _NO_TEXTS: Mapping[str, str] = {}
 
 
@@ -138,10 +137,12 @@ class Arguments:
     def dump(self, values: Mapping[str, object]) -> dict[str, JsonValue]:
         """Return values, as `read` gives them, as a JSON object that `read_object` takes.
 
+        What has no JSON form becomes its `str()`.
+
         Raises:
-            ValueError: A value holds something that has no JSON form.
+            ValueError: A value holds itself, is nested too deeply, or has bytes that are not UTF-8.
         """
-        plain = to_jsonable_python(clean(dict(values)), inf_nan_mode="null")
+        plain = to_jsonable_python(clean(dict(values)), inf_nan_mode="null", fallback=str)
         return cast("dict[str, JsonValue]", clean(plain))  # a dict with keys of str is one still
 
     def _placed(self, keywords: dict[str, object]) -> list[object]:
