@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 __all__ = ["DocstringWarning", "Documented", "read_docstring"]
 
-LONGEST = 20_000
-"""Characters of a docstring that are read; no model is told more, and the parser underneath is not linear."""
+# In characters. No model is told more, and the parser underneath is not linear.
+_LONGEST = 20_000
 
-Kind: TypeAlias = Literal["parameters", "returns", "dropped"]
-Style: TypeAlias = Literal["google", "numpy", "field"]
+_Kind: TypeAlias = Literal["parameters", "returns", "dropped"]
+_Style: TypeAlias = Literal["google", "numpy", "field"]
 H = TypeVar("H")
 
 # Titles that are not here (Note, Warning, Usage, whatever people invent) stay in the description: they tell something.
-_TITLES: dict[str, Kind] = {
+_TITLES: dict[str, _Kind] = {
     **dict.fromkeys(("args", "arg", "arguments", "parameters", "parameter", "params", "param"), "parameters"),
     **dict.fromkeys(("keyword args", "keyword arguments", "keyword parameters", "kwargs", "receives"), "parameters"),
     **dict.fromkeys(("other args", "other arguments", "other parameters", "other params"), "parameters"),
@@ -31,7 +31,7 @@ _TITLES: dict[str, Kind] = {
     **dict.fromkeys(("raises", "raise", "exceptions", "except", "throws", "warns"), "dropped"),
     **dict.fromkeys(("example", "examples", "attributes", "methods", "references", "see also", "todo"), "dropped"),
 }
-_FIELDS: dict[str, Kind] = {
+_FIELDS: dict[str, _Kind] = {
     **dict.fromkeys(("param", "parameter", "arg", "argument", "key", "keyword", "kwarg"), "parameters"),
     **dict.fromkeys(("return", "returns", "yield", "yields"), "returns"),
     **dict.fromkeys(("raise", "raises", "except", "exception", "throws", "type", "rtype", "ytype"), "dropped"),
@@ -71,8 +71,8 @@ class Documented:
 class _Section:
     """What stands under one head, or in one field."""
 
-    kind: Kind
-    style: Style
+    kind: _Kind
+    style: _Style
     first: str = ""
     """What stands behind the head, on its line."""
     name: str = ""
@@ -92,8 +92,8 @@ def read_docstring(text: str) -> Documented:
         The description holds neither parameters, returned values, exceptions nor examples. If the sections cannot be
         read at all, it is the whole text, and `problems` says so.
     """
-    lines = cleandoc(text[:LONGEST].replace("\r\n", "\n").replace("\r", "\n")).splitlines()
-    problems = [f"it has {len(text):,} characters, of which {LONGEST:,} are read"] if len(text) > LONGEST else []
+    lines = cleandoc(text[:_LONGEST].replace("\r\n", "\n").replace("\r", "\n")).splitlines()
+    problems = [f"it has {len(text):,} characters, of which {_LONGEST:,} are read"] if len(text) > _LONGEST else []
     prose, sections = _split(lines)
     unread: list[str] = []
     try:

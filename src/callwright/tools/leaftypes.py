@@ -23,7 +23,7 @@ class Leaf(NamedTuple):
     described: JsonObject
 
 
-Maker: TypeAlias = Callable[[tuple[object, ...]], Leaf | None]
+_Maker: TypeAlias = Callable[[tuple[object, ...]], Leaf | None]
 
 _ANY = Leaf(core_schema.any_schema(), {})
 _NONE = Leaf(core_schema.none_schema(), {"type": "null"})
@@ -124,7 +124,7 @@ def _annotated(arguments: tuple[object, ...]) -> Leaf | None:
     return leaf(arguments[0]) if is_described else None
 
 
-_MAKERS: Mapping[object, Maker] = {
+_MAKERS: Mapping[object, _Maker] = {
     list: _list,
     Sequence: _list,
     MutableSequence: _list,

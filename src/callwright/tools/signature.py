@@ -40,7 +40,7 @@ Place: TypeAlias = Literal["positional", "any", "rest", "keyword", "others"]
 MISSING: object = inspect.Parameter.empty
 """The default of a parameter that has none."""
 
-LONGEST_NAME = 64
+_LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
 _UNIONS = (Union, UnionType)
@@ -176,7 +176,7 @@ def resolved(outline: Outline) -> Signature:
 
 def is_wire_name(name: str) -> bool:
     """Whether services take it for the name of a function: 1 to 64 of `A-Z a-z 0-9 _ -`."""
-    return 0 < len(name) <= LONGEST_NAME and _NOT_IN_NAMES.search(name) is None
+    return 0 < len(name) <= _LONGEST_NAME and _NOT_IN_NAMES.search(name) is None
 
 
 def _is_async(function: Callable[..., object]) -> bool:
@@ -367,4 +367,4 @@ def _wire_name(function: object, target: object) -> str:
     name: str = getattr(target, "__name__", "__call__")
     if name == "__call__":  # of an object that can be called
         name = type(function).__name__
-    return _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME]
+    return _NOT_IN_NAMES.sub("_", name)[:_LONGEST_NAME]
