@@ -89,8 +89,7 @@ async def perform(ready: Ready, context: RunContext[Any]) -> Performed:
     """
     tool = ready.tool
     try:
-        with anyio.fail_after(tool.timeout):
-            value = await _run(ready, context)
+        value = await _run(ready, context) if tool.timeout is None else await _run_in_time(ready, context, tool.timeout)
     except ToolError as error:
         return Performed(_capped(masked(clean(str(error))), RESULT_LIMIT), is_error=True)
     except anyio.get_cancelled_exc_class() as error:
@@ -101,6 +100,11 @@ async def perform(ready: Ready, context: RunContext[Any]) -> Performed:
         return _failed(ready, error)
     text, note = result_text(value)
     return Performed(text, note=note)
+
+
+async def _run_in_time(ready: Ready, context: RunContext[Any], seconds: float) -> object:
+    with anyio.fail_after(seconds):
+        return await _run(ready, context)
 
 
 async def _run(ready: Ready, context: RunContext[Any]) -> object:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 
@@ -28,7 +28,7 @@ def settled_calls(message: JsonObject, *, origin: str) -> JsonObject:
     calls = message.get("tool_calls")
     if calls is None:
         return message
-    entries = [call for call in calls if isinstance(call, dict)] if isinstance(calls, Sequence) else []
+    entries = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list | tuple) else []
     settled: list[JsonObject] = []
     seen = set[str]()
     for entry in entries:

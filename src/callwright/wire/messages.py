@@ -228,8 +228,8 @@ class AssistantMessage(Message):
         # Some providers refuse blank text beside calls (Bedrock).
         sent["content"] = sent.get("content") or None
         calls = sent.get("tool_calls")
-        if calls and isinstance(calls, Sequence):
-            sent["tool_calls"] = [_echoed(call) for call in calls if isinstance(call, Mapping)]
+        if calls and isinstance(calls, list | tuple):
+            sent["tool_calls"] = [_echoed(call) for call in calls if isinstance(call, dict)]
         else:
             sent.pop("tool_calls", None)
         return sent
@@ -336,9 +336,9 @@ def _text(content: JsonValue) -> str:
 
 def _calls(raw: JsonValue) -> list[ToolCall]:
     calls: list[ToolCall] = []
-    for call in raw if isinstance(raw, Sequence) else ():
-        function = call.get("function") if isinstance(call, Mapping) else None
-        if isinstance(call, Mapping) and isinstance(function, Mapping):
+    for call in raw if isinstance(raw, list | tuple) else ():
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(call, dict) and isinstance(function, dict):
             arguments = function.get("arguments")
             calls.append(
                 ToolCall(
@@ -359,7 +359,7 @@ def _echoed(call: JsonObject) -> JsonObject:
     function = call.get("function")
     rest = {key: value for key, value in call.items() if key not in ("index", "id", "type", "function")}
     echoed = {"id": call.get("id"), "type": call.get("type") or "function", "function": function, **rest}
-    if isinstance(function, Mapping):
+    if isinstance(function, dict):
         arguments = function.get("arguments")
         echoed["function"] = {**function, "arguments": arguments if _is_object(arguments) else "{}"}
     return echoed
