@@ -1,0 +1,119 @@
+"""The application: the commands, their arguments and options; what they do is loaded when they are called."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from callwright.cli.exits import reporting
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="callwright",
+    help="Agents and tool calling on the OpenRouter chat-completions API.",
+    no_args_is_help=True,
+    # A traceback with local variables would show keys and prompts.
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(is_asked: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if is_asked:
+        typer.echo(f"callwright {version('callwright')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _callwright(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+_Model = Annotated[str, typer.Option("--model", metavar="SLUG", help="The model to ask.")]
+
+
+@app.command("demo")
+def _demo(
+    *,
+    live: Annotated[bool, typer.Option("--live", help="Ask openrouter.ai; needs OPENROUTER_API_KEY.")] = False,
+    model: _Model = "openai/gpt-4o-mini",
+) -> None:
+    """Show an assistant with tools, an extraction and a forced call, offline."""
+    with reporting():
+        from callwright.cli.demo import demo  # noqa: PLC0415 - see the module's docstring
+
+        demo(slug=model, is_live=live)
+
+
+@app.command("chat")
+def _chat(
+    model: Annotated[str | None, typer.Argument(help="Such as openai/gpt-4o-mini. Default: the account's.")] = None,
+    *,
+    tools: Annotated[
+        list[str] | None,
+        typer.Option("--tools", metavar="PLACE", help="module:function, or file.py[:function]. Repeatable."),
+    ] = None,
+    system: Annotated[str | None, typer.Option("--system", help="The instructions of the conversation.")] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Another server of the chat-completions API. Default: OpenRouter.")
+    ] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Holds the key of --base-url.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask the rule-based stand-in; no network.")] = False,
+) -> None:
+    """Talk with a model that may call your functions; reads one question from a pipe."""
+    with reporting():
+        from callwright.cli.chat import ChatSettings, chat  # noqa: PLC0415 - see the module's docstring
+
+        settings = ChatSettings(
+            slug=model,
+            places=tuple(tools or ()),
+            system=system,
+            base_url=base_url,
+            api_key_env=api_key_env,
+            is_offline=offline,
+        )
+        chat(settings)
+
+
+@app.command("schema")
+def _schema(
+    places: Annotated[list[str], typer.Argument(metavar="PLACE", help="module:function, or file.py[:function].")],
+    *,
+    compact: Annotated[bool, typer.Option("--compact", help="In one line.")] = False,
+    entries: Annotated[bool, typer.Option("--entries", help="As a request's `tools` hold them.")] = False,
+) -> None:
+    """Print what a model is told of functions: JSON for any client."""
+    with reporting():
+        from callwright.cli.schema import print_schemas  # noqa: PLC0415 - see the module's docstring
+
+        print_schemas(places, is_compact=compact, as_entries=entries)
+
+
+@app.command("simulate")
+def _simulate(
+    *,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8484,
+    host: Annotated[str, typer.Option("--host", help="The address to listen on.")] = "127.0.0.1",
+    scenarios: Annotated[
+        Path | None, typer.Option("--scenarios", metavar="FILE", help="Scripts for scripted/NAME, as JSON.")
+    ] = None,
+    fault: Annotated[
+        str, typer.Option("--fault", metavar="NAME[=VALUE][*TIMES]", help="What every request meets, such as 429*1.")
+    ] = "",
+) -> None:
+    """Serve the offline OpenRouter, for programs in any language."""
+    with reporting():
+        from callwright.cli.simulate import simulate  # noqa: PLC0415 - see the module's docstring
+
+        simulate(host=host, port=port, scenarios=scenarios, fault=fault)
