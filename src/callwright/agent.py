@@ -112,35 +112,47 @@ class Agent(Generic[D, T]):
     ) -> None: ...
     @overload
     def __init__(
-        self: Agent[None, NewT],
-        model: str | Model | None = None,
-        *,
-        output: TypeForm[NewT] | Output[NewT],
-        **options: Unpack[AgentOptions[None]],
-    ) -> None: ...
-    @overload
-    def __init__(
         self: Agent[NewD, str],
         model: str | Model | None = None,
         *,
-        deps_type: type[NewD],
+        deps_type: TypeForm[NewD] = ...,
         **options: Unpack[AgentOptions[NewD]],
+    ) -> None: ...
+    # One overload for each form of `output`: pyright makes no `TypeForm[T]` of a `type[T]`, and mypy makes one of
+    # `A | B` only where nothing but a `TypeForm` is expected.
+    @overload
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        output: type[T],
+        deps_type: TypeForm[D] = ...,
+        **options: Unpack[AgentOptions[D]],
     ) -> None: ...
     @overload
     def __init__(
-        self: Agent[NewD, NewT],
+        self,
         model: str | Model | None = None,
         *,
-        output: TypeForm[NewT] | Output[NewT],
-        deps_type: type[NewD],
-        **options: Unpack[AgentOptions[NewD]],
+        output: TypeForm[T],
+        deps_type: TypeForm[D] = ...,
+        **options: Unpack[AgentOptions[D]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        output: Output[T],
+        deps_type: TypeForm[D] = ...,
+        **options: Unpack[AgentOptions[D]],
     ) -> None: ...
     def __init__(
         self,
         model: str | Model | None = None,
         *,
         output: Any = str,
-        deps_type: type[Any] | None = None,
+        deps_type: object = None,
         **options: Unpack[AgentOptions[Any]],
     ) -> None:
         unknown = options.keys() - AgentOptions.__annotations__.keys()
@@ -208,9 +220,17 @@ class Agent(Generic[D, T]):
 
         return SyncRunStream(RunStream(start))
 
+    @overload
     async def resume(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: D | None = None, model: str | Model | None = None
-    ) -> RunResult[T]:
+        self: Agent[None, NewT], run: str | Unfinished, *decisions: CallDecided, model: str | Model | None = None
+    ) -> RunResult[NewT]: ...
+    @overload
+    async def resume(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: D, model: str | Model | None = None
+    ) -> RunResult[T]: ...
+    async def resume(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
+    ) -> RunResult[Any]:
         """Go on with a run that was cut short, failed or paused; what was paid for or done before is not repeated.
 
         Args:
@@ -230,9 +250,17 @@ class Agent(Generic[D, T]):
             await loop.record(decision)
         return await loop.run()
 
+    @overload
     def resume_sync(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: D | None = None, model: str | Model | None = None
-    ) -> RunResult[T]:
+        self: Agent[None, NewT], run: str | Unfinished, *decisions: CallDecided, model: str | Model | None = None
+    ) -> RunResult[NewT]: ...
+    @overload
+    def resume_sync(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: D, model: str | Model | None = None
+    ) -> RunResult[T]: ...
+    def resume_sync(
+        self, run: str | Unfinished, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
+    ) -> RunResult[Any]:
         """See `resume`."""
 
         async def resume() -> RunResult[T]:

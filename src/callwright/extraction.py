@@ -52,6 +52,11 @@ class ExtractOptions(ForceOptions, total=False):
 _OPTION_KEYS = frozenset({"model", "instructions", "client", "mode", "attempts"})
 
 
+# pyright makes no `TypeForm[T]` of a `type[T]`, so that both are said.
+@overload
+async def extract(kind: type[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T: ...
+@overload
+async def extract(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T: ...
 async def extract(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T:
     """Return what `prompt` says, as a validated value of type `kind`.
 
@@ -75,6 +80,10 @@ async def extract(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOp
     return (await agent.run(prompt, **params)).output
 
 
+@overload
+def extract_sync(kind: type[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T: ...
+@overload
+def extract_sync(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T: ...
 def extract_sync(kind: TypeForm[T], prompt: Prompt, **options: Unpack[ExtractOptions]) -> T:
     """See `extract`."""
 

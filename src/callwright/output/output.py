@@ -6,7 +6,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeGuard, cast
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeAlias, TypeGuard, cast, overload
 
 from typing_extensions import TypeForm, TypeVar
 
@@ -266,7 +266,13 @@ class _AutoOutput(_TypedOutput[T]):
 _TEXT = TextOutput()
 
 
-def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: int = 3) -> Output[T]:
+@overload
+def output_of(kind: type[T], *, mode: Mode = "auto", attempts: int = 3) -> Output[T]: ...
+@overload
+def output_of(kind: TypeForm[T], *, mode: Mode = "auto", attempts: int = 3) -> Output[T]: ...
+@overload
+def output_of(kind: Output[T], *, mode: Mode = "auto", attempts: int = 3) -> Output[T]: ...
+def output_of(kind: object, *, mode: Mode = "auto", attempts: int = 3) -> Output[Any]:
     """Return how a type is asked for and read.
 
     Args:
@@ -281,7 +287,7 @@ def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: i
     if _is_output(kind):
         return kind
     if kind is str:
-        return cast("Output[T]", _TEXT if attempts == _TEXT.attempts else TextOutput(attempts=attempts))
+        return _TEXT if attempts == _TEXT.attempts else TextOutput(attempts=attempts)
     forms: Mapping[str, type[_TypedOutput[Any]]] = {
         "auto": _AutoOutput,
         "tool": ToolOutput,
@@ -293,7 +299,7 @@ def output_of(kind: TypeForm[T] | Output[T], *, mode: Mode = "auto", attempts: i
     from pydantic.errors import PydanticUserError  # noqa: PLC0415 - see above
 
     try:
-        return cast("Callable[..., Output[T]]", forms[mode])(kind, attempts=attempts)
+        return cast("Callable[..., Output[Any]]", forms[mode])(kind, attempts=attempts)
     except PydanticUserError as error:
         raise ParameterError(f"output {kind!r}: pydantic cannot validate it: {error.message}") from error
 

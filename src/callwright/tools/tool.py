@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, Literal, TypeAlias, overload
+from typing import Any, Concatenate, Generic, Literal, Self, TypeAlias, overload
 
 from typing_extensions import ParamSpec, TypedDict, TypeVar, Unpack
 
@@ -14,6 +14,7 @@ from callwright.tools.schema import FunctionDescription, Shape, shape
 __all__ = ["OnError", "Tool", "ToolOptions", "tool"]
 
 P = ParamSpec("P")
+Bound = ParamSpec("Bound")
 R = TypeVar("R")
 
 OnError: TypeAlias = Literal["tell", "hide", "raise"]
@@ -118,7 +119,13 @@ class Tool(Generic[P, R]):
         """Call the function."""
         return self.function(*args, **kwargs)
 
-    def __get__(self, instance: object, owner: type | None = None) -> Tool[..., R]:
+    @overload
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
+    @overload
+    def __get__(
+        self: Tool[Concatenate[Any, Bound], R], instance: object, owner: type | None = None
+    ) -> Tool[Bound, R]: ...
+    def __get__(self, instance: object, owner: type | None = None) -> Tool[..., Any]:
         """Return the tool of a bound method."""
         bind = getattr(self.function, "__get__", None)
         return self if instance is None or bind is None else Tool(bind(instance, owner), **self._options)
