@@ -1,0 +1,195 @@
+"""An exchange: requests and responses, one after another, on one HTTP/1.1 connection."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
+from typing import Self, cast
+
+import h11
+import httpcore
+
+from callwright.service._socket import Dialer
+
+__all__ = ["Exchange", "extensions_of", "timeouts_of"]
+
+_CHUNK = 65_536
+_HEAD_LIMIT = 65_536
+"""The longest response head that is read, in bytes; those of real services are a tenth of it."""
+_INTERIM_LIMIT = 20
+"""How many 1xx answers may come before the real one."""
+_SWITCHED = 101
+
+
+class Exchange:
+    """One connection straight to a service: a leaner `httpcore.AsyncHTTPConnection`.
+
+    A lease has its connection to itself, so the three locks that httpcore takes for each request guard against nothing;
+    with them, its traces and its nested generators a request takes twice the CPU time. HTTP itself is h11's in both.
+
+    Args:
+        origin: Where it leads.
+        tls: For https; None for http.
+        dialer: Opens the socket and owns it.
+    """
+
+    __slots__ = ("_dialer", "_is_idle", "_is_sent", "_origin", "_state", "_stream", "_tls")
+
+    def __init__(self, origin: httpcore.Origin, tls: ssl.SSLContext | None, dialer: Dialer) -> None:
+        self._origin = origin
+        self._tls = tls
+        self._dialer = dialer
+        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
+        self._is_idle = False
+        self._is_sent = False
+
+    def is_idle(self) -> bool:
+        """Return whether the last response was read to its end and the connection can take a request."""
+        return self._is_idle
+
+    def has_expired(self) -> bool:
+        """Return whether the service has hung up, or sent what nobody asked for."""
+        return self._stream is None or bool(self._stream.get_extra_info("is_readable"))
+
+    async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
+        """Send `request` and return its response, the body still to be read.
+
+        The timeouts are those of `request.extensions["timeout"]`, as in httpcore.
+
+        Raises:
+            httpcore.NetworkError: The connection could not be made, or broke.
+            httpcore.TimeoutException: Not in time.
+            httpcore.ProtocolError: The request cannot be sent as HTTP, or the answer is none.
+        """
+        self._is_idle = self._is_sent = False
+        timeouts = timeouts_of(request)
+        stream = self._stream
+        if stream is None:
+            stream = self._stream = await self._connect(timeouts.get("connect"))
+        try:
+            await self._send(stream, request, timeouts.get("write"))
+            self._is_sent = True
+        except httpcore.WriteError:
+            # A service that refuses a long request answers and hangs up before all of it was sent: read the answer.
+            pass
+        seconds = timeouts.get("read")
+        head = await self._head(seconds)
+        return httpcore.Response(
+            head.status_code,
+            headers=head.headers.raw_items(),
+            content=_Body(self, seconds),
+            extensions={
+                "http_version": b"HTTP/" + head.http_version,
+                "reason_phrase": head.reason,
+                "network_stream": stream,
+            },
+        )
+
+    async def _head(self, seconds: float | None) -> h11.Response:
+        for _ in range(_INTERIM_LIMIT):
+            event = await self.receive(seconds)
+            if isinstance(event, h11.Response):
+                return event
+            if not isinstance(event, h11.InformationalResponse) or event.status_code == _SWITCHED:
+                break
+        raise httpcore.RemoteProtocolError("expected an answer; the service sent only interim ones")
+
+    async def _connect(self, seconds: float | None) -> httpcore.AsyncNetworkStream:
+        host = self._origin.host.decode("ascii")
+        stream = await self._dialer.connect_tcp(host, self._origin.port, seconds)
+        if self._tls is None:
+            return stream
+        return await stream.start_tls(self._tls, host, seconds)
+
+    async def _send(
+        self, stream: httpcore.AsyncNetworkStream, request: httpcore.Request, seconds: float | None
+    ) -> None:
+        state = self._state
+        chunks = aiter(cast("AsyncIterable[bytes]", request.stream))
+        try:
+            # Head and body leave together: one packet, and the service wakes up once.
+            unsent = state.send(h11.Request(method=request.method, target=request.url.target, headers=request.headers))
+            async for chunk in chunks:
+                unsent = (unsent or b"") + (state.send(h11.Data(data=chunk)) or b"")
+                if len(unsent) > _CHUNK:
+                    await stream.write(unsent, seconds)
+                    unsent = b""
+            unsent = (unsent or b"") + (state.send(h11.EndOfMessage()) or b"")
+        except h11.LocalProtocolError as error:
+            raise httpcore.LocalProtocolError(str(error)) from error
+        finally:
+            # A generator that is left in the middle would be reported when it is collected.
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
+        await stream.write(unsent, seconds)
+
+    async def receive(self, seconds: float | None) -> h11.Event:
+        """Return the next event of the response that is being read.
+
+        Args:
+            seconds: How long to wait for each piece; None is no limit.
+
+        Raises:
+            httpcore.NetworkError: The connection broke.
+            httpcore.ReadTimeout: Nothing came in time.
+            httpcore.RemoteProtocolError: What came is no HTTP, or ended too early.
+        """
+        state = self._state
+        while True:
+            try:
+                event = state.next_event()
+            except h11.RemoteProtocolError as error:
+                raise httpcore.RemoteProtocolError(str(error)) from error
+            if isinstance(event, h11.Event):
+                return event
+            if event is h11.PAUSED or self._stream is None:
+                raise httpcore.RemoteProtocolError("the service switched to another protocol")
+            received = await self._stream.read(_CHUNK, seconds)
+            if not received and state.their_state is h11.SEND_RESPONSE:
+                raise httpcore.RemoteProtocolError("the service hung up without an answer")
+            state.receive_data(received)
+
+    def finish(self) -> None:
+        """Make ready for the next request, if this one left the connection as it should be."""
+        state = self._state
+        is_done = state.our_state is h11.DONE and state.their_state is h11.DONE
+        # Bytes behind the end would be taken for the answer to the next request.
+        if is_done and self._is_sent and not state.trailing_data[0]:
+            state.start_next_cycle()
+            self._is_idle = True
+
+
+class _Body:
+    """The body of one response, read piece by piece; no generator, so leaving it early leaves nothing to clean up."""
+
+    __slots__ = ("_exchange", "_is_over", "_seconds")
+
+    def __init__(self, exchange: Exchange, seconds: float | None) -> None:
+        self._exchange = exchange
+        self._seconds = seconds
+        # Once it is over the connection belongs to the next request, whose answer must not be read here.
+        self._is_over = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._is_over:
+            raise StopAsyncIteration
+        event = await self._exchange.receive(self._seconds)
+        if isinstance(event, h11.Data):
+            return bytes(event.data)
+        self._is_over = True
+        self._exchange.finish()
+        raise StopAsyncIteration
+
+
+def extensions_of(message: httpcore.Request | httpcore.Response) -> Mapping[str, object]:
+    """Return what httpcore lets travel with a message besides HTTP."""
+    return cast("Mapping[str, object]", message.extensions)  # pyright: ignore[reportUnknownMemberType]
+
+
+def timeouts_of(request: httpcore.Request) -> Mapping[str, float | None]:
+    """Return `connect`, `read`, `write` and `pool` in seconds, as far as `request` says."""
+    return cast("Mapping[str, float | None]", extensions_of(request).get("timeout") or {})

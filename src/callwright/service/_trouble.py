@@ -1,0 +1,96 @@
+"""Trouble: what a failed request means, in words that help and hold no secret."""
+
+from __future__ import annotations
+
+import errno
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from callwright._secrets import masked
+from callwright.errors import APIConnectionError, APITimeoutError
+
+__all__ = ["explained"]
+
+_LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """What one class of error means."""
+
+    message: str
+    """With `{where}` for host and port, and `{said}` for the error's own words."""
+    is_late: bool = False
+    is_retryable: bool = True
+
+
+# By name: httpx and httpcore call the same things by the same names.
+_MEANINGS = {
+    "PoolTimeout": _Meaning(
+        "no connection to {where} became free: {said}; ask for less at once, or raise max_connections or Timeouts.pool",
+        is_late=True,
+    ),
+    "ConnectTimeout": _Meaning(
+        "cannot connect to {where}: {said}; check base_url and the network, or raise Timeouts.connect", is_late=True
+    ),
+    "ReadTimeout": _Meaning("{where} went silent: {said}; stream, or raise Timeouts.read", is_late=True),
+    "WriteTimeout": _Meaning(
+        "{where} stopped taking the request: {said}; check the network, or raise Timeouts.write", is_late=True
+    ),
+    "TimeoutException": _Meaning("{where} was too slow: {said}; raise Timeouts", is_late=True),
+    "ConnectError": _Meaning("cannot connect to {where}: {said}; check base_url and the network"),
+    "ProxyError": _Meaning(
+        "the proxy refused to connect to {where}: {said}; check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY",
+        is_retryable=False,
+    ),
+    # Their own words show what was to be sent, which may be the key.
+    "LocalProtocolError": _Meaning(
+        "the request to {where} is no valid HTTP and was not sent; check its path and headers", is_retryable=False
+    ),
+    "UnsupportedProtocol": _Meaning("{where} is reached by no known protocol; check base_url", is_retryable=False),
+    "InvalidURL": _Meaning("the request to {where} has no valid URL; check base_url and path", is_retryable=False),
+    "RemoteProtocolError": _Meaning("the answer of {where} is cut or no HTTP: {said}; ask again"),
+    "TimeoutError": _Meaning("the connection to {where} was too slow: {said}; check the network", is_late=True),
+    "Exception": _Meaning("the connection to {where} broke: {said}; check the network and ask again"),
+}
+_UNTRUSTED = _Meaning(
+    "the certificate of {where} is not trusted: {said}; give a context that trusts it as verify=, or set SSL_CERT_FILE",
+    is_retryable=False,
+)
+_TOO_MANY_FILES = _Meaning("cannot connect to {where}: {said}; raise `ulimit -n`, or lower max_connections")
+
+
+def explained(error: Exception, where: str) -> APIConnectionError:
+    """Return the error to raise instead of `error`.
+
+    Args:
+        error: Of httpx, httpcore, anyio, ssl or the system.
+        where: Host and port.
+
+    Returns:
+        An `APITimeoutError` if it came too late, else an `APIConnectionError`. Its cause is what lies below httpx:
+        the errors of httpx hold the request, and with it the key.
+    """
+    chain = list(_chain(error))
+    names = [kind.__name__ for kind in type(error).__mro__]
+    meaning = next(meaning for name, meaning in _MEANINGS.items() if name in names)
+    said = str(error)
+    for below in chain:
+        if isinstance(below, ssl.SSLCertVerificationError):
+            meaning, said = _UNTRUSTED, below.verify_message
+        elif isinstance(below, OSError) and below.errno in {errno.EMFILE, errno.ENFILE}:
+            meaning = _TOO_MANY_FILES
+    said = masked(said[:_LONGEST]) or names[0]
+    kind = APITimeoutError if meaning.is_late else APIConnectionError
+    explanation = kind(meaning.message.format(where=where, said=said), retryable=meaning.is_retryable)
+    explanation.__cause__ = next((below for below in chain if not type(below).__module__.startswith("httpx")), None)
+    return explanation
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """Give `error` and what it was raised from, outermost first."""
+    below: BaseException | None = error
+    while below is not None:
+        yield below
+        below = below.__cause__ or below.__context__
