@@ -42,13 +42,13 @@ if TYPE_CHECKING:
     from callwright.model import Model, Restarted, Retried, Scope
     from callwright.output.output import Output, output_of
     from callwright.run.limits import Budget, Limits
-    from callwright.run.result import RunResult
+    from callwright.run.result import Pending, RunResult
     from callwright.run.state import RunState
     from callwright.run.store import MemoryStore, Store
     from callwright.run.verdicts import approve, deny, provide, rerun
-    from callwright.service.client import Client
+    from callwright.service.client import Client, Timeouts
     from callwright.service.retry import Retry
-    from callwright.stream import RunStream
+    from callwright.stream import RunStream, SyncRunStream
     from callwright.tools.context import Progress, RunContext
     from callwright.tools.schema import FunctionDescription, describe
     from callwright.tools.tool import Tool, tool
@@ -98,6 +98,7 @@ __all__ = [
     "Output",
     "OutputError",
     "ParameterError",
+    "Pending",
     "PermissionDeniedError",
     "Profile",
     "Progress",
@@ -120,7 +121,9 @@ __all__ = [
     "StoreError",
     "StreamError",
     "StuckError",
+    "SyncRunStream",
     "SystemMessage",
+    "Timeouts",
     "Tool",
     "ToolCall",
     "ToolError",
@@ -176,12 +179,12 @@ _HOMES = {
     "output.output": ("Output", "output_of"),
     "run.verdicts": ("approve", "deny", "provide", "rerun"),
     "run.limits": ("Budget", "Limits"),
-    "run.result": ("RunResult",),
+    "run.result": ("Pending", "RunResult"),
     "run.state": ("RunState",),
     "run.store": ("MemoryStore", "Store"),
-    "service.client": ("Client",),
+    "service.client": ("Client", "Timeouts"),
     "service.retry": ("Retry",),
-    "stream": ("RunStream",),
+    "stream": ("RunStream", "SyncRunStream"),
     "tools.context": ("Progress", "RunContext"),
     "tools.schema": ("FunctionDescription", "describe"),
     "tools.tool": ("Tool", "tool"),

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict, TypeForm, TypeVar, Unpack
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._json import JsonObject, clean, encode
 from callwright._sync import run_sync
-from callwright.errors import ParameterError, RunConflictError, SchemaError, StoreError, Unfinished
+from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError, Unfinished
 from callwright.loop import Emit, Loop, Plan
 from callwright.model import Ledger, Model, Service
 from callwright.output.output import OUTPUT_TOOL, Output, TextOutput, output_of
@@ -29,7 +29,7 @@ from callwright.wire.chat import ToolChoice
 from callwright.wire.messages import Message, Prompt, message_of, prompt_messages
 from callwright.wire.params import ChatParams, checked_params
 
-__all__ = ["Agent", "AgentOptions", "Instructions", "RunOptions", "RunOptionsWithDeps"]
+__all__ = ["Agent", "AgentOptions", "Instructions", "Resumable", "RunOptions", "RunOptionsWithDeps"]
 
 D = TypeVar("D", default=None)
 T = TypeVar("T", default=str)
@@ -38,6 +38,10 @@ NewT = TypeVar("NewT")
 
 Instructions: TypeAlias = str | Callable[[RunContext[D]], str | Awaitable[str]]
 """What the model is to do: a text, or a function that gives it, called once per prompt."""
+
+
+Resumable: TypeAlias = str | Unfinished | RunResult[Any] | CallwrightError
+"""What names a run: its id in the store, its state, its result, or the error that ended it."""
 
 
 class AgentOptions(TypedDict, Generic[D], total=False):
@@ -222,19 +226,19 @@ class Agent(Generic[D, T]):
 
     @overload
     async def resume(
-        self: Agent[None, NewT], run: str | Unfinished, *decisions: CallDecided, model: str | Model | None = None
+        self: Agent[None, NewT], run: Resumable, *decisions: CallDecided, model: str | Model | None = None
     ) -> RunResult[NewT]: ...
     @overload
     async def resume(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: D, model: str | Model | None = None
+        self, run: Resumable, *decisions: CallDecided, deps: D, model: str | Model | None = None
     ) -> RunResult[T]: ...
     async def resume(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
+        self, run: Resumable, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
     ) -> RunResult[Any]:
         """Go on with a run that was cut short, failed or paused; what was paid for or done before is not repeated.
 
         Args:
-            run: The id of a run in the store, or the `.state` of a result or an error.
+            run: The id of a run in the store; or a state, a paused result, the error that ended a run.
             decisions: About held calls, see `approve`, `deny`, `provide`, `rerun`.
             deps: For the tools, as for `run`.
             model: Asked instead of the agent's.
@@ -252,14 +256,14 @@ class Agent(Generic[D, T]):
 
     @overload
     def resume_sync(
-        self: Agent[None, NewT], run: str | Unfinished, *decisions: CallDecided, model: str | Model | None = None
+        self: Agent[None, NewT], run: Resumable, *decisions: CallDecided, model: str | Model | None = None
     ) -> RunResult[NewT]: ...
     @overload
     def resume_sync(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: D, model: str | Model | None = None
+        self, run: Resumable, *decisions: CallDecided, deps: D, model: str | Model | None = None
     ) -> RunResult[T]: ...
     def resume_sync(
-        self, run: str | Unfinished, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
+        self, run: Resumable, *decisions: CallDecided, deps: Any = None, model: str | Model | None = None
     ) -> RunResult[Any]:
         """See `resume`."""
 
@@ -321,7 +325,11 @@ class Agent(Generic[D, T]):
             raise error
         return state, []
 
-    async def _restored(self, run: str | Unfinished) -> RunState:
+    async def _restored(self, run: Resumable) -> RunState:
+        if isinstance(run, CallwrightError | RunResult):
+            if run.state is None:
+                raise StoreError(f"{run!r} did not end a run, so that there is none to resume")
+            run = run.state
         if isinstance(run, RunState):
             return RunState.of(run.records)
         run_id = run if isinstance(run, str) else run.run_id

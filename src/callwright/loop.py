@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, assert_never
 
@@ -182,17 +183,23 @@ class Loop(Generic[T]):
         choice = self._choice(offer, only_output=only_output, limited=limited)
         params, added = self._request_params()
         request = ChatRequest(tuple(state.request_messages), tools, choice, params)
-        ask = state.asks + 1
+        ask, budget = state.asks + 1, self._plan.budget
+        if budget is not None:
+            budget.admit()
         await self.record(Asked(ask, model.name, tools.digest, choice, limited=limited, implied=added))
-        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=self._plan.budget)
+        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget)
         try:
             completion = await model.complete(request, scope)
         except APIError as error:
             partial = getattr(error, "partial", None)
             partial = partial if isinstance(partial, Completion) else None
             usage = NO_USAGE if partial is None else partial.usage
+            if budget is not None:
+                budget.settle(usage)
             await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
             raise
+        if budget is not None:
+            budget.settle(completion.usage)
         await self.record(Answered(ask, completion))
 
     async def _current_offer(self) -> Offer:
@@ -271,7 +278,8 @@ class Loop(Generic[T]):
 
     async def _call_together(self, runnable: Sequence[PendingCall]) -> None:
         """Run calls at the same time; if one ends the run, the others are still let finish."""
-        room = anyio.Semaphore(self._plan.limits.tool_concurrency)
+        most = self._plan.limits.tool_concurrency
+        room = anyio.Semaphore(most) if len(runnable) > most else nullcontext()
         failures: list[RunError] = []
 
         async def call(pending: PendingCall) -> None:

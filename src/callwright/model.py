@@ -76,6 +76,7 @@ class Scope:
     deadline: float | None = None
     """On the clock's `monotonic`, in seconds; None for no deadline."""
     budget: Ledger | None = None
+    """Booked by who asks. A model that sends several requests for one answer has each further one admitted."""
     memo: Memo | None = None
 
 

@@ -29,7 +29,13 @@ from callwright.run.records import CallStarted, Record, Started
 from callwright.testing.scripted import ScriptedModel, Turn, calls
 
 pytestmark = pytest.mark.anyio
-DOWN = ProviderError("upstream is down", status=502, retryable=True)
+
+
+def down() -> ProviderError:
+    return ProviderError("upstream is down", status=502, retryable=True)
+
+
+DOWN = down()
 
 
 class Ledger:
@@ -100,9 +106,7 @@ async def test_a_failed_request_keeps_the_state_and_can_be_resumed_from_it() -> 
 
     with pytest.raises(ProviderError) as caught:
         await agent.run("Book it")
-    state = caught.value.state
-    assert state is not None
-    result = await agent.resume(state)
+    result = await agent.resume(caught.value)
 
     assert result.output == "All booked."
     assert ledger.effects == ["look train", "book train", "book hotel"]
@@ -168,14 +172,15 @@ async def test_a_call_in_doubt_is_settled_by_a_decision(decision: Any, effects: 
     assert told in [message.text for message in result.messages]
 
 
-async def test_approving_a_call_in_doubt_does_not_run_it() -> None:
+async def test_a_call_in_doubt_cannot_be_approved_as_if_it_had_not_run() -> None:
     ledger = Ledger()
     agent = ledger.agent(*TURNS[1:], store=await in_doubt())
     await agent.resume("r")
 
-    result = await agent.resume("r", approve("r:1:1"))
+    with pytest.raises(StoreError, match="may have run already; decide by rerun, provide or deny"):
+        await agent.resume("r", approve("r:1:1"))
 
-    assert (result.status, ledger.effects) == ("paused", [])
+    assert ledger.effects == []
 
 
 async def test_a_decision_about_a_call_that_is_not_held_is_refused() -> None:
@@ -246,10 +251,8 @@ async def test_a_limit_ends_the_run_with_a_state_that_a_wider_one_goes_on_from(l
 
     with pytest.raises(BudgetError, match="limit is reached") as caught:
         await agent.run("?")
-    state = caught.value.state
-    assert state is not None
 
-    assert (await agent.replace(limits=Limits()).resume(state)).output == "All booked."
+    assert (await agent.replace(limits=Limits()).resume(caught.value)).output == "All booked."
 
 
 async def test_a_resumed_run_can_be_watched_by_nobody_and_its_ids_stay() -> None:
@@ -264,9 +267,27 @@ def test_resuming_works_without_an_event_loop() -> None:
     agent = Ledger().agent(DOWN, "ok")
     with pytest.raises(ProviderError) as caught:
         agent.run_sync("?")
-    assert caught.value.state is not None
 
-    assert agent.resume_sync(caught.value.state).output == "ok"
+    assert agent.resume_sync(caught.value).output == "ok"
+
+
+def test_an_error_that_ended_no_run_cannot_be_resumed() -> None:
+    with pytest.raises(StoreError, match="did not end a run"):
+        Ledger().agent().resume_sync(down())
+
+
+async def test_runs_share_a_budget_whatever_model_they_ask() -> None:
+    budget = Budget(requests=2)
+    agent = Ledger().agent("one", DOWN, budget=budget)
+    await agent.run("?")
+    with pytest.raises(ProviderError):
+        await agent.run("?")
+
+    with pytest.raises(BudgetError, match="used up") as caught:
+        await agent.run("?")
+
+    assert caught.value.state is not None
+    assert budget.requests == 2
 
 
 def test_a_budget_shows_what_it_has_booked() -> None:

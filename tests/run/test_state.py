@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from callwright.errors import StoreError
 from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Wait
 from callwright.run.limits import Limits
 from callwright.run.records import (
@@ -97,7 +98,11 @@ def test_an_output_that_was_taken_is_not_asked_for_again_after_a_crash() -> None
 
 
 def test_no_call_of_a_cut_answer_is_run() -> None:
-    assert orders(decide(*turn("f", "final_answer", finish="length"))) == {"r:1:0": "cut", "r:1:1": "cut"}
+    assert orders(decide(*turn("f", "g", finish="length"))) == {"r:1:0": "cut", "r:1:1": "cut"}
+
+
+def test_a_cut_call_of_the_output_is_read_so_that_it_can_be_told() -> None:
+    assert isinstance(decide(*turn("final_answer", finish="length")), Finish)
 
 
 def test_calls_beyond_the_limit_of_a_turn_are_not_run() -> None:
@@ -131,7 +136,8 @@ def test_a_call_in_doubt_runs_again_only_by_decision() -> None:
     before = [*turn("f"), CallStarted("r:1:0", "write"), CallHeld("r:1:0", "in_doubt")]
 
     assert orders(decide(*before, CallDecided("r:1:0", "rerun"))) == {"r:1:0": "run"}
-    assert orders(decide(*before, CallDecided("r:1:0", "approve"))) == {"r:1:0": "hold"}
+    with pytest.raises(StoreError, match="decide by rerun, provide or deny"):
+        decide(*before, CallDecided("r:1:0", "approve"))
 
 
 def test_at_the_last_permitted_step_an_answer_is_asked_for() -> None:

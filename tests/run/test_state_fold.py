@@ -75,7 +75,8 @@ def next_records(draw: Any, state: RunState) -> list[Record]:  # noqa: PLR0911 -
                 return [CallStarted(pending.id, effect, ("quotes",))] if draw(st.booleans()) else [held]
             return [returned(draw, pending.id, pending.call.id)]
         case Wait(calls):
-            verdict = draw(st.sampled_from(["approve", "deny", "result", "rerun"]))
+            is_doubtful = calls[0].held is not None and calls[0].held.why == "in_doubt"
+            verdict = draw(st.sampled_from(["deny", "result", "rerun", *([] if is_doubtful else ["approve"])]))
             return [CallDecided(calls[0].id, verdict, draw(st.none() | TEXTS), by="ann")]
         case Finish(_, call):
             if call is not None:

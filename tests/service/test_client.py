@@ -13,17 +13,12 @@ from callwright import (
     Agent,
     APIConnectionError,
     AuthenticationError,
-    Budget,
-    BudgetError,
     Client,
     ParameterError,
     Retry,
-    UserMessage,
 )
-from callwright.model import Scope
 from callwright.service.client import default_client
 from callwright.simulator.server import running
-from callwright.wire.chat import ChatRequest
 from callwright.wire.profile import COMPATIBLE, OPENROUTER
 
 pytestmark = pytest.mark.anyio
@@ -163,30 +158,6 @@ def test_the_key_is_never_shown() -> None:
 async def test_an_unreachable_host_is_named() -> None:
     with pytest.raises(APIConnectionError, match=r"127\.0\.0\.1"):
         await Client(KEY, base_url="http://127.0.0.1:9/v1", retry=Retry(attempts=1)).complete("Hi")
-
-
-async def test_a_budget_is_asked_before_and_told_after_each_request() -> None:
-    budget, service = Budget(requests=1), Service()
-    model = service.client().chat("m")
-    request = ChatRequest([UserMessage("Hi")])
-
-    await model.complete(request, Scope(budget=budget))
-
-    assert budget.usage.total_tokens == 5
-    with pytest.raises(BudgetError, match="used up"):
-        await model.complete(request, Scope(budget=budget))
-    assert len(service.requests) == 1
-
-
-async def test_runs_share_a_budget_and_keep_their_state() -> None:
-    budget, service = Budget(requests=1), Service()
-    agent = Agent("m", client=service.client(), budget=budget)
-    await agent.run("Hi")
-
-    with pytest.raises(BudgetError) as caught:
-        await agent.run("Hi")
-
-    assert caught.value.state is not None
 
 
 async def test_parameters_are_checked_before_anything_is_sent() -> None:

@@ -196,10 +196,10 @@ class ToolOutput(_TypedOutput[T]):
     def read(self, completion: Completion, call: ToolCall | None, *, rejections: int) -> Taken[T] | Problems:
         """Validate the arguments of the call."""
         del rejections
-        call = call or next((call for call in completion.tool_calls if call.name == OUTPUT_TOOL), None)
-        if call is not None:
-            return self._validated(call.arguments)
         refused = _refused(completion)
+        call = call or next((call for call in completion.tool_calls if call.name == OUTPUT_TOOL), None)
+        if call is not None and refused is None:
+            return self._validated(call.arguments)
         return refused or Problems((f"give the answer as a call of {OUTPUT_TOOL}, not as text",))
 
 
@@ -260,7 +260,7 @@ class _AutoOutput(_TypedOutput[T]):
     def read(self, completion: Completion, call: ToolCall | None, *, rejections: int) -> Taken[T] | Problems:
         """Read by either form: a run may be resumed against another server."""
         del rejections
-        return self._validated(call.arguments) if call else _refused(completion) or self._validated(completion.text)
+        return _refused(completion) or self._validated(call.arguments if call else completion.text)
 
 
 _TEXT = TextOutput()

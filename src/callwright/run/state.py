@@ -155,10 +155,9 @@ class RunState:
 
     def _decide_calls(self, limits: Limits, live: Live) -> Decision:
         outputs = [pending for pending in self.calls.values() if pending.call.name in live.output_tools]
-        cut = self.completion is not None and self.completion.is_cut
         orders: list[tuple[PendingCall, Order]] = []
         for index, pending in enumerate(self.calls.values()):
-            if pending.returned is not None or (pending in outputs and not cut):
+            if pending.returned is not None or pending in outputs:
                 continue
             if not pending.is_waiting:
                 orders.append((pending, self._order(pending, limits, index)))
@@ -315,4 +314,7 @@ class RunState:
             return f"call {record.call!r} has returned"
         if isinstance(record, CallDecided) and pending.held is None:
             return f"call {record.call!r} is not held"
+        is_doubtful = pending.held is not None and pending.held.why == "in_doubt"
+        if isinstance(record, CallDecided) and record.verdict == "approve" and is_doubtful:
+            return f"call {record.call!r} may have run already; decide by rerun, provide or deny"
         return None

@@ -70,7 +70,6 @@ class ChatModel:
 
         Raises:
             APIError: Asking failed.
-            BudgetError: The scope's budget is used up.
         """
         if self._problem is not None:
             raise AuthenticationError(self._problem, status=401)
@@ -79,8 +78,6 @@ class ChatModel:
         while True:
             attempt += 1
             delivered = _Delivered(scope.listen)
-            if scope.budget is not None:
-                scope.budget.admit()
             try:
                 completion = await self._once(body, request, delivered)
             except APIError as error:
@@ -91,8 +88,6 @@ class ChatModel:
                     raise
                 failure = error
             else:
-                if scope.budget is not None:
-                    scope.budget.settle(completion.usage)
                 self._log_answer(completion, self._clock.monotonic() - started)
                 return completion
             if scope.listen is not None:

@@ -27,7 +27,7 @@ from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["OPENROUTER_URL", "Client", "default_client"]
+__all__ = ["OPENROUTER_URL", "Client", "Timeouts", "default_client"]
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 
