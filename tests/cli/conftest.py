@@ -160,6 +160,12 @@ class Screen:
         """Press Ctrl-C."""
         self._process.send_signal(signal.SIGINT)
 
+    def interrupt_prompt(self) -> None:
+        """Press Ctrl-C until something is written: one that comes just before `input` waits is not seen by readline."""
+        while not select.select([self._ours], [], [], 0)[0]:
+            self.interrupt()
+            select.select([self._ours], [], [], 1.0)
+
     def end(self) -> int:
         """Return the exit code, once the command has ended by itself."""
         while self._fill():

@@ -134,7 +134,7 @@ def test_ctrl_c_at_the_prompt_ends_the_conversation(screen: Callable[..., Screen
     terminal = screen("chat", "--offline")
     terminal.expect("you> ")
 
-    terminal.interrupt()
+    terminal.interrupt_prompt()
 
     assert terminal.end() == 130
     assert "Traceback" not in terminal.seen

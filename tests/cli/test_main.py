@@ -27,7 +27,9 @@ def python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("package", ["typer", "rich"])
 def test_without_the_extra_one_line_says_what_to_install(package: str):
-    ended = python(f"import sys; sys.modules[{package!r}] = None; from callwright.cli.main import main; main()")
+    code = f"import sys; sys.modules[{package!r}] = None; from callwright.cli.main import main; main()"
+
+    ended = python(code, "schema", "json:dumps")
 
     assert ended.returncode == 2
     assert ended.stderr.count("\n") == 1
@@ -84,6 +86,13 @@ def test_a_terminal_without_unicode_does_not_end_it(execute: Execute, tmp_path: 
 
     assert ended.returncode == 0
     assert r"Gr\xfc\xdfe, \u6771\u4eac." in ended.stdout
+
+
+def test_bytes_that_are_no_text_do_not_end_it(execute: Execute):
+    ended = execute("chat", "--offline", env={"PYTHONIOENCODING": "ascii"}, text="ü")
+
+    assert ended.returncode == 0
+    assert ended.stdout.endswith("I can do nothing with: \\xc3\\xbc\n")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,9 @@ def watched(*turns: Turn, **options: object) -> list[str]:
 
 
 def test_a_run_is_shown_step_by_step():
-    assert watched(calls(add, a=1, b=2) + calls("fail", why="no"), "Three, and no.") == [
+    lines = watched(calls(add, a=1, b=2) + calls("fail", why="no"), "Three, and no.", parallel_tool_calls=False)
+
+    assert lines == [
         "request  1 message; 2 tools: add, fail",
         "call     add(a=1, b=2)",
         'call     fail(why="no")',

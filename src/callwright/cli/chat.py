@@ -160,6 +160,8 @@ def _exchange(conversation: Conversation, question: str, console: Console) -> No
         # The terminal has written ^C where the cursor was.
         console.print()
         line(console, "note", "cancelled; the question is forgotten, too")
+    except BrokenPipeError:
+        raise
     except Exception as error:  # noqa: BLE001 - the edge of user code: a toolset may raise anything
         line(console, "error", one_line(error))
 

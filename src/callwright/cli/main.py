@@ -16,8 +16,8 @@ def main() -> None:
     Raises:
         SystemExit: Always; the codes are those of `callwright.cli.exits`.
     """
-    for stream in (sys.stdout, sys.stderr):
-        # A terminal that cannot show a character must not end a run.
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        # A character that a terminal cannot show, or bytes that are none, must not end a run.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     with reporting():

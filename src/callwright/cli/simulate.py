@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -78,14 +79,18 @@ class LoggedOpenRouter(OfflineOpenRouter):
         style = "green" if reply.status < _REFUSED else "yellow" if reply.status < _BROKEN else "red"
         cut = " cut" if any(isinstance(piece, Cut) for piece in reply.pieces) else ""
         asked = clear_text(f"{method} {path} {_model(body)}".rstrip())
-        line = Text.assemble(f"{asked} ", (f"{reply.status}{cut}", style), f" {seconds * 1000:.0f} ms")
-        self._console.print(line, soft_wrap=True)
+        self._log(Text.assemble(f"{asked} ", (f"{reply.status}{cut}", style), f" {seconds * 1000:.0f} ms"))
         return reply
 
     def hung_up(self, reply: Reply) -> None:
         """See `OfflineOpenRouter.hung_up`."""
         super().hung_up(reply)
-        self._console.print(f"the client left before the end of {reply.generation or 'an answer'}", soft_wrap=True)
+        self._log(Text(f"the client left before the end of {reply.generation or 'an answer'}"))
+
+    def _log(self, line: Text) -> None:
+        # A request is answered, also when nobody reads the log any more.
+        with suppress(BrokenPipeError):
+            self._console.print(line, soft_wrap=True)
 
 
 def _model(body: bytes) -> str:
