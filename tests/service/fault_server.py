@@ -90,6 +90,10 @@ class FaultServer:
                     self.requests.append(request)
                     if not await _play(self._next(request.path), request, reader, writer):
                         break
+        except asyncio.CancelledError:
+            # The test is over: say no goodbyes.
+            writer.transport.abort()
+            raise
         finally:
             writer.close()
             with contextlib.suppress(OSError):
@@ -137,7 +141,10 @@ async def _tunnel(request: Request, reader: asyncio.StreamReader, writer: asynci
     host, _, port = request.path.rpartition(":")
     beyond_reader, beyond_writer = await asyncio.open_connection(host, int(port))
     writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
-    await asyncio.gather(_pass(reader, beyond_writer), _pass(beyond_reader, writer))
+    try:
+        await asyncio.gather(_pass(reader, beyond_writer), _pass(beyond_reader, writer))
+    finally:
+        beyond_writer.transport.abort()
 
 
 async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:

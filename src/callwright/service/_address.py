@@ -44,9 +44,12 @@ class Address:
         Raises:
             ParameterError: It is no http or https URL, or holds credentials, a query or a fragment.
         """
-        parts = urlsplit(base_url.strip())
         # Whatever is wrong with it, an address with an @ may hold a password and is not shown.
         shown = "an address with an @ (not shown)" if "@" in base_url else repr(masked(base_url[:200]))
+        try:
+            parts = urlsplit(base_url.strip())
+        except ValueError:
+            raise ParameterError(f"base_url: expected an IPv6 address between '[' and ']'; got {shown}") from None
         if "@" in parts.netloc:
             raise ParameterError("base_url holds credentials; give them as api_key= or headers=, never in an address")
         if parts.scheme not in {"http", "https"}:

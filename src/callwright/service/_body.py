@@ -74,9 +74,12 @@ class _Inflated:
 
     async def __anext__(self) -> bytes:
         while True:
+            # Without new input too: what did not fit into the last piece waits inside of zlib.
             piece = self._inflate()
             if piece:
                 return piece
+            if self._rest:
+                continue
             try:
                 self._rest = await anext(self._chunks)
             except StopAsyncIteration:
