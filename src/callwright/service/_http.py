@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import asdict
 from functools import cache, partial
@@ -69,8 +69,8 @@ class StreamReply:
     def chunks(self) -> AsyncIterator[bytes]:
         """Give the body as it comes, decompressed; a further call goes on where the last one was left.
 
-        A connection is used again only if its body was read to the end. A piece has at most 64 KiB; all together have
-        no limit, since a stream may be as long as its reader likes.
+        A connection is used again only if its body was read to the end. Over our own connections a piece has at most
+        64 KiB; all together have no limit, since a stream may be as long as its reader likes.
 
         Raises:
             APITimeoutError: Nothing came in time.
@@ -244,11 +244,14 @@ class _LeasedBody(httpx.AsyncByteStream):
 
     def __init__(self, lease: Lease) -> None:
         self._lease = lease
+        self._next = aiter(lease).__anext__
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self
+
+    async def __anext__(self) -> bytes:
         with _as_httpx():
-            async for chunk in self._lease:
-                yield chunk
+            return await self._next()
 
     async def aclose(self) -> None:
         await self._lease.aclose()
@@ -280,10 +283,11 @@ class _Through:
 class _Given:
     """An answer of httpx."""
 
-    __slots__ = ("_response",)
+    __slots__ = ("_chunks", "_response")
 
     def __init__(self, response: httpx.Response) -> None:
         self._response = response
+        self._chunks: AsyncIterator[bytes] | None = None
 
     @property
     def status(self) -> int:
@@ -300,10 +304,19 @@ class _Given:
         return self._response.is_stream_consumed
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._response.aiter_bytes() if self._is_read else self._response.aiter_raw()
+        # Not `aiter_raw`: it is a generator around this one, and closing the outer does not close the inner.
+        self._chunks = self._response.aiter_bytes() if self._is_read else aiter(self._as_stream)
+        return self._chunks
+
+    @property
+    def _as_stream(self) -> AsyncIterable[bytes]:
+        return cast("AsyncIterable[bytes]", self._response.stream)
 
     async def aclose(self) -> None:
         await self._response.aclose()
+        # httpx reads by generators; one that is left in the middle would be reported when it is collected.
+        if isinstance(self._chunks, AsyncGenerator):
+            await self._chunks.aclose()
 
 
 class _Exchange(AbstractAsyncContextManager[StreamReply]):
