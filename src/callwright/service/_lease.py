@@ -39,8 +39,6 @@ class Leases:
         proxy: Stands between; None is the straight way.
         reconnect: Whether a request is sent once more, at once, when a kept connection turns out to be dead and no byte
             of an answer came. The service may then have seen it twice, if it died just after reading.
-
-    Source: measurements in `benchmarks`; the shape is that of a LIFO pool behind a FIFO semaphore.
     """
 
     __slots__ = ("_expiry", "_limit", "_pools", "_proxy", "_reconnect", "_tls")
