@@ -12,7 +12,8 @@ import respx
 from tests.service.fault_server import Fault, FaultServer, chunk, client_sockets, head
 
 from callwright.errors import APIConnectionError, APITimeoutError
-from callwright.service._http import Http, LeasedTransport, Timeouts
+from callwright.service._http import Http, Timeouts
+from callwright.service._httpx import LeasedTransport
 
 pytestmark = pytest.mark.anyio
 

@@ -16,7 +16,8 @@ import pytest
 import trio
 from tests.service.fault_server import Fault, FaultServer, chunk, client_sockets, head, until, whole
 
-from callwright.service._http import Http, LeasedTransport
+from callwright.service._http import Http
+from callwright.service._httpx import LeasedTransport
 
 MakeHttp = Callable[..., Http]
 

@@ -13,7 +13,8 @@ from tests.service.fault_server import Fault, FaultServer, client_sockets, head,
 
 from callwright.errors import APIConnectionError, ParameterError
 from callwright.service._address import Address, environment_proxy, proxy_at
-from callwright.service._http import Http, LeasedTransport
+from callwright.service._http import Http
+from callwright.service._httpx import LeasedTransport
 
 pytestmark = pytest.mark.anyio
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ssl
 
 import anyio
+import httpcore
 import pytest
 import trustme
 from tests.service.fault_server import Fault, FaultServer, chunk, client_sockets, head, running, whole
 
 from callwright.errors import APIConnectionError, APITimeoutError
-from callwright.service import _http
+from callwright.service import _straight
 from callwright.service._http import Http, Timeouts
 
 pytestmark = pytest.mark.anyio
@@ -127,14 +128,16 @@ async def test_all_clients_share_one_default_context_that_plain_http_never_makes
     server: FaultServer, tls_server: FaultServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[ssl.SSLContext] = []
-    original = _http.httpx.create_ssl_context
+    original = httpcore.default_ssl_context
 
     def count() -> ssl.SSLContext:
         made.append(original())
         return made[-1]
 
-    monkeypatch.setattr(_http.httpx, "create_ssl_context", count)
-    _http._default_tls.cache_clear()
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    monkeypatch.setattr(httpcore, "default_ssl_context", count)
+    _straight._default_tls.cache_clear()
 
     await Http(server.url(), {}).post("/x", b"{}")
     assert made == []
@@ -143,4 +146,4 @@ async def test_all_clients_share_one_default_context_that_plain_http_never_makes
             await Http(tls_server.url(scheme="https"), {}).post("/x", b"{}")
 
     assert len(made) == 1
-    _http._default_tls.cache_clear()
+    _straight._default_tls.cache_clear()

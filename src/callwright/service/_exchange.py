@@ -33,7 +33,7 @@ class Exchange:
         dialer: Opens the socket and owns it.
     """
 
-    __slots__ = ("_dialer", "_is_idle", "_is_sent", "_origin", "_state", "_stream", "_tls")
+    __slots__ = ("_dialer", "_is_idle", "_is_sent", "_next", "_origin", "_state", "_stream", "_tls")
 
     def __init__(self, origin: httpcore.Origin, tls: ssl.SSLContext | None, dialer: Dialer) -> None:
         self._origin = origin
@@ -41,6 +41,8 @@ class Exchange:
         self._dialer = dialer
         self._stream: httpcore.AsyncNetworkStream | None = None
         self._state = h11.Connection(h11.CLIENT, max_incomplete_event_size=_HEAD_LIMIT)
+        self._next: h11.Event | h11.RemoteProtocolError | None = None
+        """What was read beyond the data that was handed out."""
         self._is_idle = False
         self._is_sent = False
 
@@ -137,10 +139,9 @@ class Exchange:
         """
         state = self._state
         while True:
-            try:
-                event = state.next_event()
-            except h11.RemoteProtocolError as error:
-                raise httpcore.RemoteProtocolError(str(error)) from error
+            event, self._next = self._next or _event(state), None
+            if isinstance(event, h11.RemoteProtocolError):
+                raise httpcore.RemoteProtocolError(str(event)) from event
             if isinstance(event, h11.Event):
                 return event
             if event is h11.PAUSED or self._stream is None:
@@ -149,6 +150,16 @@ class Exchange:
             if not received and state.their_state is h11.SEND_RESPONSE:
                 raise httpcore.RemoteProtocolError("the service hung up without an answer")
             state.receive_data(received)
+
+    def joined(self, first: bytes) -> bytes:
+        """Return `first` and all data behind it that has come already: a service sends many small chunks at once."""
+        pieces = [first]
+        while isinstance(event := _event(self._state), h11.Data):
+            pieces.append(event.data)
+        if isinstance(event, h11.Event | h11.RemoteProtocolError):
+            # The end, or an error: it comes after the data before it.
+            self._next = event
+        return b"".join(pieces)
 
     def finish(self) -> None:
         """Make ready for the next request, if this one left the connection as it should be."""
@@ -179,10 +190,17 @@ class _Body:
             raise StopAsyncIteration
         event = await self._exchange.receive(self._seconds)
         if isinstance(event, h11.Data):
-            return bytes(event.data)
+            return self._exchange.joined(event.data)
         self._is_over = True
         self._exchange.finish()
         raise StopAsyncIteration
+
+
+def _event(state: h11.Connection) -> type[h11.NEED_DATA | h11.PAUSED] | h11.Event | h11.RemoteProtocolError:
+    try:
+        return state.next_event()
+    except h11.RemoteProtocolError as error:
+        return error
 
 
 def extensions_of(message: httpcore.Request | httpcore.Response) -> Mapping[str, object]:

@@ -1,42 +1,35 @@
-"""HTTP: requests to one service and their answers as bytes; the only file that names httpx."""
+"""HTTP: requests to one service and their answers as bytes."""
 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Awaitable, Callable, Generator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
-from dataclasses import asdict
-from functools import cache, partial
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Mapping,
+    Sequence,
+)
+from contextlib import AbstractAsyncContextManager
+from functools import partial
 from types import TracebackType
-from typing import Self, cast
+from typing import TYPE_CHECKING, Self
 from urllib.parse import urlencode
 
-import anyio
-import httpcore
-import httpx
-
 from callwright.errors import APIConnectionError
-from callwright.service._address import Address, checked_headers, environment_proxy, escaped, proxy_at
+from callwright.service._address import Address, checked_headers, environment_proxy, escaped
 from callwright.service._body import decoded, joined
-from callwright.service._lease import Lease, Leases
-from callwright.service._straight import Answer, Sender, Straight, Timeouts
-from callwright.service._trouble import explained
+from callwright.service._straight import Answer, Sender, Straight, Timeouts, leases_of
+from callwright.service._trouble import explained, failures
 
-__all__ = ["Http", "LeasedTransport", "Reply", "StreamReply", "Timeouts"]
+if TYPE_CHECKING:
+    import httpx
 
-_KEEP_ALIVE = 50.0
-"""Seconds that an idle connection is kept: load balancers commonly hang up after 60."""
+__all__ = ["Http", "Reply", "StreamReply", "Timeouts"]
+
 _BODY_LIMIT = 32 * 2**20
 _HEADERS = {"accept": "*/*", "accept-encoding": "identity", "user-agent": "callwright"}
 _JSON = {"content-type": "application/json"}
-_HTTPX_TIMEOUT = httpx.Timeout(5.0)
-"""What a client of httpx has if its maker said nothing; no model answers in that."""
-_FAILURES = (
-    *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
-    *(httpx.HTTPError, httpx.StreamError, httpx.InvalidURL),
-    *(anyio.BrokenResourceError, anyio.BusyResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError),
-)
-"""What a failed request raises: ours by httpcore, a given client's by httpx, and what lies below both."""
 
 
 class Reply:
@@ -137,13 +130,15 @@ class Http:
         self._where = address.where
         self._sender: Sender
         if http_client is not None or transport is not None:
-            client = http_client or httpx.AsyncClient(transport=transport, trust_env=False)
-            self._sender = _Through(client, address, headers=sent, timeouts=waits)
+            # httpx is loaded by those who bring something of it: it is the larger half of what a client imports.
+            from callwright.service._httpx import Through  # noqa: PLC0415
+
+            self._sender = Through.of(http_client, transport, address, headers=sent, timeouts=waits)
             return
         proxy = environment_proxy(address)
         if proxy is not None:
             self._where += " by the proxy of the environment"
-        leases = _leases(max_connections, verify=verify, proxy=proxy, reconnect=reconnect)
+        leases = leases_of(max_connections, verify=verify, proxy=proxy, reconnect=reconnect)
         self._sender = Straight(leases, address, headers=sent, timeouts=waits)
 
     async def post(self, path: str, body: bytes, headers: Mapping[str, str] | None = None) -> Reply:
@@ -189,136 +184,6 @@ class Http:
         return f"Http({self._where!r})"
 
 
-class LeasedTransport(httpx.AsyncBaseTransport):
-    """Our connections under a client of httpx: `httpx.AsyncClient(transport=LeasedTransport())`.
-
-    For those who need hooks, authentication or cookies of httpx; `Http` by itself goes past it. HTTP/1.1 only.
-
-    Args:
-        max_connections: See `Http`.
-        verify: See `Http`.
-        proxy: `http://host:port`, https or socks5; a client with a transport does not look into the environment.
-        reconnect: See `Http`.
-
-    Raises:
-        ParameterError: `proxy` cannot be used.
-    """
-
-    def __init__(
-        self,
-        *,
-        max_connections: int = 1000,
-        verify: ssl.SSLContext | None = None,
-        proxy: str | None = None,
-        reconnect: bool = True,
-    ) -> None:
-        self._leases = _leases(max_connections, verify=verify, proxy=proxy, reconnect=reconnect)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Send `request`, as httpx asks its transports to.
-
-        Raises:
-            httpx.TransportError: It failed.
-        """
-        url = request.url
-        sent = httpcore.Request(
-            request.method,
-            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-            headers=request.headers.raw,
-            content=cast("AsyncIterable[bytes]", request.stream),
-            extensions=request.extensions,
-        )
-        with _as_httpx():
-            lease = await self._leases.send(sent, is_replayable=isinstance(request.stream, httpx.ByteStream))
-        return httpx.Response(
-            lease.status, headers=lease.headers, stream=_LeasedBody(lease), extensions=lease.extensions
-        )
-
-    async def aclose(self) -> None:
-        """See `Http.aclose`."""
-        self._leases.close()
-
-
-class _LeasedBody(httpx.AsyncByteStream):
-    """A lease, as httpx reads bodies."""
-
-    def __init__(self, lease: Lease) -> None:
-        self._lease = lease
-        self._next = aiter(lease).__anext__
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return self
-
-    async def __anext__(self) -> bytes:
-        with _as_httpx():
-            return await self._next()
-
-    async def aclose(self) -> None:
-        await self._lease.aclose()
-
-
-class _Through:
-    """Sends through a client of httpx, with all that its owner gave it."""
-
-    __slots__ = ("_base", "_client", "_headers", "_timeout")
-
-    def __init__(
-        self, client: httpx.AsyncClient, address: Address, *, headers: Mapping[str, str], timeouts: Timeouts
-    ) -> None:
-        self._client = client
-        self._base = f"{address.scheme}://{address.authority}{address.path}"
-        self._headers = headers
-        self._timeout = client.timeout if client.timeout != _HTTPX_TIMEOUT else httpx.Timeout(**asdict(timeouts))
-
-    async def send(self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        request = self._client.build_request(
-            method, self._base + target, content=body, headers={**self._headers, **headers}, timeout=self._timeout
-        )
-        return _Given(await self._client.send(request, stream=True, follow_redirects=False))
-
-    def close(self) -> None:
-        """Do nothing: the client is not ours."""
-
-
-class _Given:
-    """An answer of httpx."""
-
-    __slots__ = ("_chunks", "_response")
-
-    def __init__(self, response: httpx.Response) -> None:
-        self._response = response
-        self._chunks: AsyncIterator[bytes] | None = None
-
-    @property
-    def status(self) -> int:
-        return self._response.status_code
-
-    @property
-    def headers(self) -> Sequence[tuple[bytes, bytes]]:
-        raw = self._response.headers.raw
-        # A response that was made from bytes, as those of mocks are, has already been read and decompressed by httpx.
-        return [header for header in raw if header[0].lower() != b"content-encoding"] if self._is_read else raw
-
-    @property
-    def _is_read(self) -> bool:
-        return self._response.is_stream_consumed
-
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        # Not `aiter_raw`: it is a generator around this one, and closing the outer does not close the inner.
-        self._chunks = self._response.aiter_bytes() if self._is_read else aiter(self._as_stream)
-        return self._chunks
-
-    @property
-    def _as_stream(self) -> AsyncIterable[bytes]:
-        return cast("AsyncIterable[bytes]", self._response.stream)
-
-    async def aclose(self) -> None:
-        await self._response.aclose()
-        # httpx reads by generators; one that is left in the middle would be reported when it is collected.
-        if isinstance(self._chunks, AsyncGenerator):
-            await self._chunks.aclose()
-
-
 class _Exchange(AbstractAsyncContextManager[StreamReply]):
     """One request, from sending it to closing its answer, with whatever goes wrong put into our words."""
 
@@ -332,7 +197,7 @@ class _Exchange(AbstractAsyncContextManager[StreamReply]):
     async def __aenter__(self) -> StreamReply:
         try:
             answer = self._answer = await self._send()
-        except _FAILURES as error:
+        except failures() as error:
             failure = explained(error, self._where)
         else:
             headers = _by_name(answer.headers)
@@ -366,7 +231,7 @@ class _Explaining:
     async def __anext__(self) -> bytes:
         try:
             return await self._next()
-        except _FAILURES as error:
+        except failures() as error:
             failure = explained(error, self._where)
         raise failure
 
@@ -381,31 +246,3 @@ def _by_name(headers: Sequence[tuple[bytes, bytes]]) -> dict[str, str]:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
         named[name] = f"{named[name]}, {value}" if name in named else value
     return named
-
-
-def _leases(limit: int, *, verify: ssl.SSLContext | None, proxy: str | None, reconnect: bool) -> Leases:
-    def tls() -> ssl.SSLContext:
-        return verify or _default_tls()
-
-    way = None if proxy is None else proxy_at(proxy)
-    if way is not None and way.url.scheme == b"https":
-        way.ssl_context = tls()
-    return Leases(limit=limit, expiry=_KEEP_ALIVE, tls=tls, proxy=way, reconnect=reconnect)
-
-
-@cache
-def _default_tls() -> ssl.SSLContext:
-    """Return the context of all clients that brought none; it takes 20 ms to make, so it is made when first needed."""
-    context = httpx.create_ssl_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
-
-
-@contextmanager
-def _as_httpx() -> Generator[None]:
-    """Raise errors of httpcore as those of httpx, which have the same names."""
-    try:
-        yield
-    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError) as error:
-        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__)
-        raise kind(str(error)) from error

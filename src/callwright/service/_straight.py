@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Protocol
 
 import httpcore
 
-from callwright.service._address import Address
+from callwright.service._address import Address, proxy_at
 from callwright.service._lease import Leases
 
-__all__ = ["Answer", "Sender", "Straight", "Timeouts"]
+__all__ = ["Answer", "Sender", "Straight", "Timeouts", "leases_of"]
+
+_KEEP_ALIVE = 50.0
+"""Seconds that an idle connection is kept: load balancers commonly hang up after 60."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +108,29 @@ class Straight:
 
 def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
     return {name.encode("ascii"): value.encode("ascii") for name, value in headers.items()}
+
+
+def leases_of(limit: int, *, verify: ssl.SSLContext | None, proxy: str | None, reconnect: bool) -> Leases:
+    """Return the connections of one client, see `Leases`.
+
+    Raises:
+        ParameterError: The proxy's address cannot be used.
+    """
+
+    def tls() -> ssl.SSLContext:
+        return verify or _default_tls()
+
+    way = None if proxy is None else proxy_at(proxy)
+    if way is not None and way.url.scheme == b"https":
+        way.ssl_context = tls()
+    return Leases(limit=limit, expiry=_KEEP_ALIVE, tls=tls, proxy=way, reconnect=reconnect)
+
+
+@cache
+def _default_tls() -> ssl.SSLContext:
+    """Return the context of all clients that brought none; made when first needed, since it takes 20 ms."""
+    file, folder = os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")
+    is_told = bool(file or folder)
+    context = ssl.create_default_context(cafile=file, capath=folder) if is_told else httpcore.default_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context

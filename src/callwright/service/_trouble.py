@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import errno
 import ssl
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+import anyio
+import httpcore
 
 from callwright._secrets import masked
 from callwright.errors import APIConnectionError, APITimeoutError
 
-__all__ = ["explained"]
+__all__ = ["explained", "failures"]
+
+_FAILURES: tuple[type[Exception], ...] = (
+    *(httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, httpcore.ProxyError),
+    *(anyio.BrokenResourceError, anyio.BusyResourceError, anyio.ClosedResourceError, anyio.EndOfStream, OSError),
+)
 
 _LONGEST = 300
 
@@ -59,6 +68,15 @@ _UNTRUSTED = _Meaning(
     is_retryable=False,
 )
 _TOO_MANY_FILES = _Meaning("cannot connect to {where}: {said}; raise `ulimit -n`, or lower max_connections")
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """Return what a failed request raises: errors of httpcore, of what lies below it, and of httpx if it is there.
+
+    Those of httpx come from a client or transport that somebody gave, and from libraries that mock httpcore.
+    """
+    httpx = sys.modules.get("httpx")
+    return _FAILURES if httpx is None else (*_FAILURES, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
 def explained(error: Exception, where: str) -> APIConnectionError:

@@ -100,15 +100,15 @@ class ChatModel:
             if reply.status == _OK:
                 return completion_of(reply.headers, reply.body, now=self._clock.wall())
             raise status_error(reply.status, reply.headers, reply.body, now=self._clock.wall())
-        async with self._http.stream(_PATH, body, request.headers) as reply:
-            if reply.status != _OK:
-                raise status_error(reply.status, reply.headers, await reply.read(), now=self._clock.wall())
-            if not reply.headers.get("content-type", "").startswith("text/event-stream"):
+        async with self._http.stream(_PATH, body, request.headers) as stream:
+            if stream.status != _OK:
+                raise status_error(stream.status, stream.headers, await stream.read(), now=self._clock.wall())
+            if not stream.headers.get("content-type", "").startswith("text/event-stream"):
                 # Asked for a stream, some servers answer at once, and errors come as plain JSON anyway.
-                completion = completion_of(reply.headers, await reply.read(), now=self._clock.wall())
+                completion = completion_of(stream.headers, await stream.read(), now=self._clock.wall())
                 await delivered(_whole(completion))
                 return completion
-            return await _streamed(reply, delivered)
+            return await _streamed(stream, delivered)
 
     def _log_answer(self, completion: Completion, seconds: float) -> None:
         if _log.isEnabledFor(logging.INFO):
