@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import secrets
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Generic, Required, TypeAlias, cast, overload
 
@@ -317,7 +317,7 @@ class Agent(Generic[D, T]):
         store = self._options.get("store")
         records = await store.load(run_id) if store is not None and run_id is not None else ()
         if not records:
-            return RunState(), [Started(run_id or f"run_{secrets.token_hex(12)}", self.fingerprint)]
+            return RunState(), [Started(run_id or f"run_{os.urandom(12).hex()}", self.fingerprint)]
         state = RunState.of(records)
         if state.stopped is None:
             error = RunConflictError(f"run {run_id!r} has not ended; resume it, or give the new run another id")

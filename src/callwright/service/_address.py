@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import SplitResult, quote, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import httpcore
 
@@ -101,6 +102,11 @@ def environment_proxy(address: Address) -> str | None:
 
     Source: the variables of curl, as `urllib.request` reads them; on macOS and Windows also the system's settings.
     """
+    if sys.platform not in ("darwin", "win32") and not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    # The module brings a mail parser and an HTTP client of its own: a third of what a client would import.
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415
+
     proxies = getproxies()
     named = proxies.get(address.scheme) or proxies.get("all")
     if not named or proxy_bypass(address.host) or proxy_bypass(f"{address.host}:{address.port}"):

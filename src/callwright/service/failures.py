@@ -5,7 +5,6 @@ Source: reference of OpenRouter's wire, section 4; https://openrouter.ai/docs/ap
 
 from __future__ import annotations
 
-import email.utils
 import re
 from collections.abc import Mapping
 from typing import cast
@@ -169,8 +168,10 @@ def _retry_after(headers: Mapping[str, str], availability: JsonObject, now: floa
     said = headers.get("retry-after")
     seconds = _seconds(said)
     if seconds is None and said:
+        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - most waits are numbers
+
         try:
-            seconds = max(0.0, email.utils.parsedate_to_datetime(said).timestamp() - now)
+            seconds = max(0.0, parsedate_to_datetime(said).timestamp() - now)
         except (ValueError, OverflowError, TypeError):
             seconds = None
     return seconds if seconds is not None else _seconds(availability.get("retry_after"))
