@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 import anyio
+import anyio.lowlevel
 
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._json import JsonValue, decode
@@ -138,8 +139,11 @@ class _Delivered:
 
     async def __call__(self, delta: Delta) -> None:
         if self.listen is not None and (delta.text or delta.calls or delta.reasoning or delta.finish_reason):
-            self.anything = True
             await self.listen(delta)
+            if not self.anything:
+                # Whoever watches sees the first delta before all that came together with it is read.
+                self.anything = True
+                await anyio.lowlevel.checkpoint()
 
 
 async def _streamed(reply: StreamReply, delivered: _Delivered) -> Completion:
