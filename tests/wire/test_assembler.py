@@ -1,4 +1,4 @@
-"""The assembler of streams, rule by rule (reference of OpenRouter's wire, 3.3 and 3.4)."""
+"""The assembler of streams, rule by rule."""
 
 from __future__ import annotations
 
@@ -38,20 +38,37 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
 @pytest.mark.parametrize(
     ("pieces", "expected"),
     [
-        pytest.param([HEAD, piece(index=0, arguments='{"x"'), piece(index=0, arguments=":1}")], [("f", '{"x":1}')], id="head, then pieces"),  # noqa: E501
         pytest.param(
-            [HEAD, piece(index=1, id="b", name="g", arguments=""), piece(index=0, arguments="{}"), piece(index=1, arguments='{"y":2}')],
+            [HEAD, piece(index=0, arguments='{"x"'), piece(index=0, arguments=":1}")],
+            [("f", '{"x":1}')],
+            id="head, then pieces",
+        ),
+        pytest.param(
+            [
+                HEAD,
+                piece(index=1, id="b", name="g", arguments=""),
+                piece(index=0, arguments="{}"),
+                piece(index=1, arguments='{"y":2}'),
+            ],
             [("f", "{}"), ("g", '{"y":2}')],
             id="interleaved",
         ),
         pytest.param([[HEAD, piece(index=0, arguments="{}")]], [("f", "{}")], id="two pieces of one call in one chunk"),
-        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=3, id="a", arguments="}")], [("f", "{}")], id="a known id wins over the index"),  # noqa: E501
+        pytest.param(
+            [piece(index=0, id="a", name="f", arguments="{"), piece(index=3, id="a", arguments="}")],
+            [("f", "{}")],
+            id="a known id wins over the index",
+        ),
         pytest.param(
             [piece(index=0, id="a", name="f", arguments="{}"), piece(index=0, id="a", name="g", arguments="{}")],
             [("f", "{}"), ("g", "{}")],
             id="one id for two calls",
         ),
-        pytest.param([piece(index=0, id="a", name="f", arguments="{"), piece(index=1, arguments="}")], [("f", "{}")], id="a stray tail at a new index"),  # noqa: E501
+        pytest.param(
+            [piece(index=0, id="a", name="f", arguments="{"), piece(index=1, arguments="}")],
+            [("f", "{}")],
+            id="a stray tail at a new index",
+        ),
         pytest.param(
             [piece(index=0, id="a", name="f", arguments="{}"), piece(index=0, id="b", name="g", arguments="{}")],
             [("f", "{}"), ("g", "{}")],
@@ -73,8 +90,16 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
             id="no index, no ids (Gemini)",
         ),
         pytest.param([piece(name="f", arguments="{"), piece(arguments="}")], [("f", "{}")], id="no index, a tail"),
-        pytest.param([HEAD, piece(index=0, name="f", arguments="{"), piece(index=0, name="", arguments="}")], [("f", "{}")], id="a repeated name is not doubled"),  # noqa: E501
-        pytest.param([piece(index=0, id="a", name="f", arguments={"x": 1})], [("f", '{"x":1}')], id="arguments as an object (llama.cpp)"),  # noqa: E501
+        pytest.param(
+            [HEAD, piece(index=0, name="f", arguments="{"), piece(index=0, name="", arguments="}")],
+            [("f", "{}")],
+            id="a repeated name is not doubled",
+        ),
+        pytest.param(
+            [piece(index=0, id="a", name="f", arguments={"x": 1})],
+            [("f", '{"x":1}')],
+            id="arguments as an object (llama.cpp)",
+        ),
         pytest.param([piece(index=0, id="a", name="f", arguments=None)], [("f", "{}")], id="arguments null"),
         pytest.param(
             [HEAD, piece(index=0, arguments='{"x":1}'), piece(index=0, id="a", name="f", arguments='{"x":1}')],
@@ -82,13 +107,15 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
             id="a last chunk that repeats the arguments (LiteLLM)",
         ),
         pytest.param([HEAD, piece(index=0, arguments="{}{}")], [("f", "{}"), ("f", "{}")], id="glued objects"),
-        pytest.param([HEAD, piece(index=0, arguments="{} trailing")], [("f", "{} trailing")], id="garbage stays as it came"),
+        pytest.param(
+            [HEAD, piece(index=0, arguments="{} trailing")], [("f", "{} trailing")], id="garbage stays as it came"
+        ),
         pytest.param([HEAD], [("f", "{}")], id="no arguments at all"),
         pytest.param([HEAD, piece(index=0, arguments=" \n ")], [("f", "{}")], id="blank arguments"),
         pytest.param([[None, "x", 7, HEAD]], [("f", "{}")], id="elements that are no objects"),  # type: ignore[list-item]
         pytest.param([piece(index=10**9, id="a", name="f", arguments="{}")], [("f", "{}")], id="a huge index"),
     ],
-)  # fmt: skip
+)
 def test_calls_are_assembled(pieces: Sequence[Any], expected: list[tuple[str, str]]) -> None:
     assert assembled(*pieces) == expected
 
@@ -130,11 +157,14 @@ def test_usage_is_read_from_every_shape_of_its_chunk(usage_chunk: dict[str, Any]
 @pytest.mark.parametrize(
     "error",
     [
-        pytest.param({"code": 502, "message": "upstream died", "metadata": {"error_type": "provider_unavailable"}}, id="documented"),  # noqa: E501
+        pytest.param(
+            {"code": 502, "message": "upstream died", "metadata": {"error_type": "provider_unavailable"}},
+            id="documented",
+        ),
         pytest.param({"code": "server_error", "message": "upstream died"}, id="a word as code"),
         pytest.param("upstream died", id="a string"),
     ],
-)  # fmt: skip
+)
 def test_an_error_in_a_chunk_ends_the_stream_and_keeps_what_had_come(error: Any) -> None:
     with pytest.raises(StreamError, match="upstream died") as caught:
         fold([chunk(content="half an ans"), {"error": error}])
