@@ -84,4 +84,4 @@ def test_an_error_without_words_is_told_by_its_type():
 def test_a_part_of_a_missing_package_asks_for_the_extra():
     error = ModuleNotFoundError("No module named 'rich.console'", name="rich.console")
 
-    assert "pip install 'callwright[cli]'" in str(missing_extra(error))
+    assert "its extra 'cli'" in str(missing_extra(error))

@@ -138,6 +138,13 @@ def test_a_file_that_cannot_be_imported_is_said_with_its_place(text: str, said: 
     assert path.name in str(caught.value)
 
 
+def test_a_file_that_fails_inside_of_our_code_is_said_with_its_own_line(tmp_path: Path):
+    path = written(tmp_path, "import callwright\n\ncallwright.describe(7)\n")
+
+    with pytest.raises(CommandError, match=r"tools_of_a_test\.py, line 3\)$"):
+        load_tools(str(path))
+
+
 def test_a_function_that_cannot_be_a_tool_is_refused_when_loaded(tmp_path: Path):
     path = written(tmp_path, 'def own(a) -> int:\n    """Do."""\n    return a\n')
 

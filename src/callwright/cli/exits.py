@@ -114,7 +114,7 @@ def missing_extra(error: ModuleNotFoundError) -> str | None:
     package = (error.name or "").partition(".")[0]
     if package not in _EXTRA:
         return None
-    return f"the command line needs {package!r}, which is not installed: pip install 'callwright[cli]'"
+    return f"the command line needs {package!r}, which is not installed; install callwright with its extra 'cli'"
 
 
 def _complain(line: str) -> None:

@@ -20,6 +20,8 @@ from callwright.tools.toolset import AnyTool, ToolLike, Toolset, as_tool
 
 __all__ = ["is_several", "load_tools", "name_of"]
 
+_OURS = str(Path(__file__).parents[1])
+
 
 def load_tools(place: str) -> list[ToolLike]:
     """Return the tools at a place.
@@ -107,9 +109,14 @@ def _failing_in_one_line(name: str) -> Generator[None, None, None]:
         with redirect_stdout(sys.stderr):
             yield
     except (Exception, SystemExit) as error:  # the edge of user code, which may be a script
-        frame = traceback.extract_tb(error.__traceback__)[-1]
-        where = "" if frame.filename.startswith("<frozen") else f" ({frame.filename}, line {frame.lineno})"
-        raise CommandError(f"importing {name} failed: {one_line(error)}{where}") from error
+        raise CommandError(f"importing {name} failed: {one_line(error)}{_place_of(error)}") from error
+
+
+def _place_of(error: BaseException) -> str:
+    """Return where the user's code stood when it failed, if it had begun: what it called of ours is not the place."""
+    frames = traceback.extract_tb(error.__traceback__)
+    theirs = [frame for frame in frames if not frame.filename.startswith(("<frozen", _OURS))]
+    return f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
 
 
 def _public_functions(module: ModuleType) -> list[ToolLike]:
