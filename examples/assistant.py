@@ -11,7 +11,7 @@ WORLD = open_world()
 
 def find_country(name: str) -> dict[str, str]:
     """Find the id of a country by its name, or by the name of its capital."""
-    found = WORLD.execute("SELECT id, name FROM countries WHERE ?1 IN (name, capital)", [name]).fetchone()
+    found = WORLD.execute("SELECT id, name FROM countries WHERE ? IN (name, capital)", [name]).fetchone()
     return dict(zip(("id", "name"), found, strict=True)) if found else {}
 
 

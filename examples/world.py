@@ -17,7 +17,7 @@ _TABLES = """
 _FILES = {
     "currencies.csv": "INSERT INTO currencies VALUES (?, ?)",
     "countries.csv": "INSERT INTO countries VALUES (?, ?, ?, ?, ?)",
-    "borders.csv": "INSERT INTO borders VALUES (?1, ?2), (?2, ?1)",
+    "borders.csv": "INSERT INTO borders VALUES (?, ?)",
 }
 
 
@@ -29,4 +29,5 @@ def open_world() -> sqlite3.Connection:
         with (_FOLDER / name).open(encoding="utf-8", newline="") as file:
             _, *rows = csv.reader(file)
         database.executemany(insert, rows)
+    database.execute("INSERT INTO borders SELECT neighbour_id, country_id FROM borders")
     return database

