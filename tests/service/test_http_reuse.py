@@ -41,7 +41,8 @@ async def test_every_connection_of_a_burst_is_used_again(server: FaultServer, ht
             for _ in range(10):
                 burst.start_soon(http.post, "/x", b"{}")
 
-    assert server.connections == 10
+    # Fewer, if the machine is so busy that the first was answered before the last was sent.
+    assert server.connections <= 10
     await http.aclose()
 
 

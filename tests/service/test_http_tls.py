@@ -36,7 +36,7 @@ async def test_bodies_large_and_small_pass_both_ways(http: Http, tls_server: Fau
 
 
 async def test_a_stream_comes_piece_by_piece(http: Http, tls_server: FaultServer) -> None:
-    tls_server.script("/x", [head("Transfer-Encoding: chunked"), chunk(b"a"), 0.02, chunk(b"b"), chunk(b"")])
+    tls_server.script("/x", [head("Transfer-Encoding: chunked"), chunk(b"a"), 0.1, chunk(b"b"), chunk(b"")])
 
     async with http.stream("/x", b"{}") as reply:
         pieces = [piece async for piece in reply.chunks()]
