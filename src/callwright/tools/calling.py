@@ -18,7 +18,7 @@ from callwright._secrets import masked
 from callwright._threads import run_in_thread
 from callwright.errors import RunError, ToolError
 from callwright.tools.context import RunContext
-from callwright.tools.repair import mended
+from callwright.tools.repair import repaired
 from callwright.tools.toolset import AnyTool
 from callwright.wire.messages import ToolCall
 
@@ -68,14 +68,28 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     if tool is None:
         offered = ", ".join(tools) or "none"
         return Refused(f"There is no tool named {call.name!r}. The tools are: {offered}.")
-    text, repairs = mended(call.arguments)
     try:
-        return Ready(tool, tool.shape.arguments.read(text), repairs)
+        return Ready(tool, tool.shape.arguments.read(call.arguments))
     except ValidationError as error:
         problems = "\n".join(_problem(detail) for detail in error.errors(include_url=False)[:20])
-        return Refused(f"The arguments of {call.name} are not valid; call it again with valid ones.\n{problems}")
+        refused = Refused(f"The arguments of {call.name} are not valid; call it again with valid ones.\n{problems}")
     except ValueError as error:
-        return Refused(f"The arguments of {call.name} are not one JSON object: {error}. Call it again.")
+        refused = Refused(f"The arguments of {call.name} are not one JSON object: {error}. Call it again.")
+    return _repaired(tool, call) or refused
+
+
+def _repaired(tool: AnyTool, call: ToolCall) -> Ready | None:
+    arguments = tool.shape.arguments
+
+    def fits(text: str) -> bool:
+        try:
+            arguments.read(text)
+        except ValueError:
+            return False
+        return True
+
+    found = repaired(call.arguments, fits, arguments.parameters)
+    return None if found is None else Ready(tool, arguments.read(found.text), found.repairs)
 
 
 async def perform(ready: Ready, context: RunContext[Any]) -> Performed:
