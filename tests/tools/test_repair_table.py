@@ -50,6 +50,10 @@ def count(**numbers: int) -> None:
     """Count."""
 
 
+def move(place: Place, days: int = 1) -> None:
+    """Move."""
+
+
 def twins(user_id: int = 0, userId: int = 0) -> None:  # noqa: N803
     """Have two parameters of nearly one name."""
 
@@ -152,6 +156,10 @@ CASES: list[tuple[Callable[..., Any], str, dict[str, Any] | None]] = [
     (now, "{", REFUSED),
     (weather, '"city": "Rome"}', REFUSED),
     (weather, '"city": "Rome"', REFUSED),
+    (move, '{"place": {"name": "a", "zip_code": 1}', {"place": {"name": "a", "zip_code": 1}}),
+    (move, '{"place": {"name": "a"', {"place": {"name": "a"}}),
+    (move, '{"place": {"name": "a", "days": 2}', REFUSED),
+    (weather, '{"arguments": {"city": "Rome", "days": 2}', ROME_2),
     # Keys.
     (weather, '{city: "Rome", days: 2}', ROME_2),
     (weather, "{city: Rome}", REFUSED),

@@ -54,6 +54,10 @@ def repaired(arguments: str, fits: Callable[[str], bool], parameters: JsonObject
         readings = read_objects(clean(arguments))
     except UnreadableError:
         return None
+    if any(
+        "the closing brackets" in reading.repairs and _is_movable(reading.value, parameters) for reading in readings
+    ):
+        return None
     for step in (_as_read, _shaped, _unwrapped, _unwrapped_and_shaped):
         candidates = [found for reading in readings if (found := step(reading, parameters)) is not None]
         texts = {written(found.value): found.repairs for found in candidates if found.repairs}
@@ -61,6 +65,21 @@ def repaired(arguments: str, fits: Callable[[str], bool], parameters: JsonObject
         if fitting:
             return fitting[0] if len(fitting) == 1 else None
     return None
+
+
+def _is_movable(value: Value, parameters: JsonObject) -> bool:
+    """Whether the bracket that is wrong may be an earlier one: then the last members belong further out."""
+    properties = cast("Mapping[str, JsonValue]", parameters.get("properties", {}))
+    is_open = parameters.get("additionalProperties", True) is not False
+    if not is_open and isinstance(value, dict) and len(value) == 1 and not value.keys() <= properties.keys():
+        return False  # it is wrapped: nothing else fits beside the wrapper
+    known = {_folded(name) for name in properties}
+    inner: list[dict[str, Value]] = []
+    while isinstance(value, dict | list) and value:
+        value = list(value.values())[-1] if isinstance(value, dict) else value[-1]
+        inner += [value] if isinstance(value, dict) else []
+    loose = [key for members in inner for key in list(members)[1:]]
+    return bool(loose) and (is_open or len(inner) > 1 or any(_folded(key) in known for key in loose))
 
 
 def _as_read(reading: Reading, _parameters: JsonObject) -> Reading | None:
