@@ -35,9 +35,6 @@ def down() -> ProviderError:
     return ProviderError("upstream is down", status=502, retryable=True)
 
 
-DOWN = down()
-
-
 class Ledger:
     """Tools with effects, and what they did."""
 
@@ -102,7 +99,7 @@ async def test_a_run_cut_after_any_record_ends_the_same_and_does_nothing_twice(k
 
 async def test_a_failed_request_keeps_the_state_and_can_be_resumed_from_it() -> None:
     ledger = Ledger()
-    agent = ledger.agent(TURNS[0], DOWN, *TURNS[1:])
+    agent = ledger.agent(TURNS[0], down(), *TURNS[1:])
 
     with pytest.raises(ProviderError) as caught:
         await agent.run("Book it")
@@ -114,7 +111,7 @@ async def test_a_failed_request_keeps_the_state_and_can_be_resumed_from_it() -> 
 
 
 async def test_the_state_of_an_error_is_not_changed_by_resuming_it() -> None:
-    agent = Ledger().agent(DOWN, "ok", "ok again")
+    agent = Ledger().agent(down(), "ok", "ok again")
     with pytest.raises(ProviderError) as caught:
         await agent.run("?")
     state = caught.value.state
@@ -264,7 +261,7 @@ async def test_a_resumed_run_can_be_watched_by_nobody_and_its_ids_stay() -> None
 
 
 def test_resuming_works_without_an_event_loop() -> None:
-    agent = Ledger().agent(DOWN, "ok")
+    agent = Ledger().agent(down(), "ok")
     with pytest.raises(ProviderError) as caught:
         agent.run_sync("?")
 
@@ -278,7 +275,7 @@ def test_an_error_that_ended_no_run_cannot_be_resumed() -> None:
 
 async def test_runs_share_a_budget_whatever_model_they_ask() -> None:
     budget = Budget(requests=2)
-    agent = Ledger().agent("one", DOWN, budget=budget)
+    agent = Ledger().agent("one", down(), budget=budget)
     await agent.run("?")
     with pytest.raises(ProviderError):
         await agent.run("?")
