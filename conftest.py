@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import sys
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -13,6 +14,12 @@ import pytest
 from sybil import Example, Sybil
 from sybil.evaluators.python import pad
 from sybil.parsers.markdown import CodeBlockParser, SkipParser
+
+
+def pytest_configure() -> None:
+    """Forget the proxies of the shell: whatever the tests ask is on loopback, where no proxy finds it."""
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        del os.environ[name]
 
 
 def run_block(example: Example) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import signal
 import socket
@@ -18,8 +19,10 @@ from rich.console import Console
 from tests.cli.conftest import ENVIRONMENT, PATIENCE, Invoke, command
 
 from callwright._json import encode
-from callwright.cli.simulate import LoggedOpenRouter
+from callwright.cli.simulate import LoggedOpenRouter, beside
+from callwright.service.client import Client
 from callwright.testing.reply import Reply
+from callwright.wire.profile import OPENROUTER
 
 CHAT = "/api/v1/chat/completions"
 KEY = {"Authorization": "Bearer any"}
@@ -62,6 +65,22 @@ def test_it_serves_programs_in_any_language_until_ctrl_c():
     assert process.returncode == 130
     assert out == ""
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize("exempt", [None, "*", "intranet.example"])
+def test_no_proxy_of_the_environment_stands_before_the_service_beside(
+    exempt: str | None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("HTTP_PROXY", "http://proxy.invalid:3128")
+    if exempt is not None:
+        monkeypatch.setenv("NO_PROXY", exempt)
+    before = dict(os.environ)
+
+    with beside() as url:
+        answer = Client("any", base_url=url, profile=OPENROUTER).complete_sync("Hello?")
+
+    assert answer.text
+    assert os.environ == before
 
 
 def test_it_prints_a_curl_line_and_a_line_for_each_request(tmp_path: Path):

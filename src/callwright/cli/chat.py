@@ -16,10 +16,10 @@ from callwright.agent import Agent
 from callwright.cli.exits import LIMITED, CommandError, one_line
 from callwright.cli.loading import load_tools, name_of
 from callwright.cli.showing import Transcript, usage_text
+from callwright.cli.simulate import beside
 from callwright.cli.terminal import Flow, clear_text, line, open_console
 from callwright.run.result import RunResult
 from callwright.service.client import Client
-from callwright.simulator.server import running
 from callwright.wire.messages import Message
 from callwright.wire.profile import OPENROUTER
 
@@ -115,7 +115,7 @@ def _client(settings: ChatSettings) -> Generator[Client, None, None]:
     if settings.is_offline:
         if settings.base_url is not None:
             raise CommandError("expected --offline or --base-url; got both")
-        with running() as url:
+        with beside() as url:
             yield Client("sk-or-offline", base_url=url, profile=OPENROUTER)
         return
     variable = settings.api_key_env or "OPENROUTER_API_KEY"

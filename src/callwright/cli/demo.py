@@ -15,10 +15,10 @@ from callwright._json import JsonObject
 from callwright.cli import programs
 from callwright.cli.exits import CommandError
 from callwright.cli.showing import Transcript, call_text, readable, request_text, usage_text
+from callwright.cli.simulate import beside
 from callwright.cli.terminal import Flow, line, open_console
 from callwright.model import NO_SCOPE, Model, Scope
 from callwright.service.client import OPENROUTER_URL, Client
-from callwright.simulator.server import running
 from callwright.testing.openrouter import OfflineOpenRouter
 from callwright.testing.reply import Style
 from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Usage
@@ -43,7 +43,7 @@ def demo(*, slug: str = DEFAULT_MODEL, is_live: bool = False) -> None:
         _show_live(console, slug)
         return
     service = OfflineOpenRouter(style=Style(pace=_PACE if console.is_terminal else 0.0))
-    with running(service) as url:
+    with beside(service) as url:
         _say(
             console,
             f"callwright demo: three programs, over real HTTP, against the offline OpenRouter at {url}. "

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -14,13 +14,13 @@ from rich.text import Text
 from callwright._json import decode
 from callwright.cli.exits import FAILED, CommandError
 from callwright.cli.terminal import clear_text, open_console
-from callwright.simulator.server import base_url, listening, serve
+from callwright.simulator.server import base_url, listening, running, serve
 from callwright.testing.faults import parse_faults
 from callwright.testing.openrouter import OfflineOpenRouter
 from callwright.testing.reply import Cut, Pause, Reply
 from callwright.testing.scenario import Scenario, parse_scenarios
 
-__all__ = ["LoggedOpenRouter", "simulate"]
+__all__ = ["LoggedOpenRouter", "beside", "simulate"]
 
 _REFUSED, _BROKEN = 400, 500
 
@@ -55,6 +55,30 @@ def simulate(*, host: str, port: int, scenarios: Path | None = None, fault: str 
     ):
         console.print(text, soft_wrap=True)
     serve(listener, service)
+
+
+@contextmanager
+def beside(service: OfflineOpenRouter | None = None) -> Generator[str, None, None]:
+    """Serve in this process while the block runs, and give the base URL.
+
+    Clients that are made in the block reach it straight: a proxy that the environment names would look for it on its
+    own loopback.
+
+    Args:
+        service: None: a new one.
+    """
+    before = os.environ.get("no_proxy")
+    exempt = before or os.environ.get("NO_PROXY", "")
+    with running(service) as url:
+        # In lower case it wins. An asterisk exempts all, but only by itself.
+        os.environ["no_proxy"] = "*" if exempt.strip() == "*" else f"{exempt},127.0.0.1".strip(",")
+        try:
+            yield url
+        finally:
+            if before is None:
+                del os.environ["no_proxy"]
+            else:
+                os.environ["no_proxy"] = before
 
 
 class LoggedOpenRouter(OfflineOpenRouter):
