@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from typing import cast
 
-from callwright._json import JsonObject, JsonValue, decode
+from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright._secrets import masked
 from callwright.errors import (
     APIStatusError,
@@ -37,7 +37,11 @@ _KINDS: Mapping[int, type[APIStatusError]] = {
     429: RateLimitError,
 }
 _CONTEXT_TYPES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
-_TAG = re.compile(r"<(?:script|style).*?</(?:script|style)>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+# No pattern here looks further than to the next bracket: pages may be written to make a search quadratic.
+_TAG = re.compile(r"<[^<>]*>")
+_CODE = re.compile(r"[45][0-9][0-9]")
+_UNREAD = re.compile(r"<(?:script|style)\b[^<>]*>", re.IGNORECASE)
+_READ = re.compile(r"</(?:script|style)", re.IGNORECASE)
 
 
 def completion_of(headers: Mapping[str, str], body: bytes, *, now: float) -> Completion:
@@ -92,11 +96,22 @@ def status_error(
         status=effective,
         error_type=error_type,
         provider=provider,
-        body=said or masked(body[:_BODY_LIMIT].decode(errors="replace")),
+        body=_kept(said, body),
         retryable=retryable,
         retry_after=_retry_after(headers, availability, now),
         request_id=headers.get("x-generation-id") or headers.get("x-request-id"),
     )
+
+
+def _kept(said: JsonObject, body: bytes) -> JsonValue:
+    """Return the body for the error to hold: without secrets, capped."""
+    if not said:
+        return masked(body.decode(errors="replace"))[:_BODY_LIMIT]
+    text = encode(said).decode()
+    shown = masked(text)
+    if len(shown) > _BODY_LIMIT:
+        return shown[:_BODY_LIMIT]
+    return said if shown == text else decode(shown)
 
 
 def _said(raw: JsonValue) -> JsonObject:
@@ -125,12 +140,12 @@ def _decoded(body: bytes) -> JsonValue:
 
 def _status(status: int, said: JsonObject) -> int:
     """Return the HTTP status, or for a 200 the one that the body names."""
-    if status >= 400:  # noqa: PLR2004 - HTTP
+    if status != 200:  # noqa: PLR2004 - HTTP
         return status
     for key in ("code", "http_status", "status"):
         code = said.get(key)
-        if isinstance(code, str) and code.isdigit():
-            code = int(code)
+        if isinstance(code, str) and _CODE.fullmatch(code):
+            return int(code)
         if isinstance(code, int) and 400 <= code < 600:  # noqa: PLR2004 - HTTP
             return code
     return 502
@@ -150,14 +165,28 @@ def _message(status: int, said: JsonObject, metadata: JsonObject, body: bytes) -
     """Return the service's own words: its message, and the provider's beneath it."""
     words = said.get("message")
     if words is None:
-        text = " ".join(_TAG.sub(" ", body[:_BODY_LIMIT].decode(errors="replace")).split())
+        text = " ".join(_TAG.sub(" ", _readable(body[:_BODY_LIMIT].decode(errors="replace"))).split())
         shown = f"the body is no JSON: {text[:200]}" if text else "the body is empty"
         return masked(f"HTTP {status}: {shown}; is base_url the address of a chat-completions API?")
     cause = metadata.get("raw")
     beneath = f" ({cause if isinstance(cause, str) else _short(cause)})" if cause else ""
     provider = _word(metadata.get("provider_name"))
     source = f" [{provider}]" if provider else ""
-    return masked(f"HTTP {status}{source}: {words}{beneath}"[:_WORDS_LIMIT])
+    # Hidden before it is cut: half a key is still half a key.
+    return masked(f"HTTP {status}{source}: {words}{beneath}")[:_WORDS_LIMIT]
+
+
+def _readable(page: str) -> str:
+    """Return the page without its scripts and styles."""
+    pieces: list[str] = []
+    start = 0
+    for tag in _UNREAD.finditer(page):
+        if tag.start() < start:
+            continue
+        pieces.append(page[start : tag.start()])
+        end = _READ.search(page, tag.end())
+        start = len(page) if end is None else end.start()
+    return "".join([*pieces, page[start:]])
 
 
 def _retry_after(headers: Mapping[str, str], availability: JsonObject, now: float) -> float | None:
@@ -180,7 +209,7 @@ def _retry_after(headers: Mapping[str, str], availability: JsonObject, now: floa
 def _seconds(value: JsonValue) -> float | None:
     try:
         seconds = float(cast("str", value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return seconds if 0 <= seconds < float("inf") else None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import cast
 
 from callwright._json import JsonValue, encode
+from callwright._secrets import masked
 from callwright.errors import StreamError
 from callwright.wire.calls import is_complete
 from callwright.wire.chat import CallDelta, Completion, Delta
@@ -18,7 +19,7 @@ __all__ = ["Assembler", "fold"]
 _HEAD_KEYS = ("id", "model", "provider", "created", "system_fingerprint", "service_tier", "openrouter_metadata")
 _TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
 _LIST_KEYS = ("annotations", "images")
-_FINAL_CODES = frozenset(range(400, 500)) - {408, 409, 429}
+_FINAL_CODES = frozenset(map(str, range(400, 500))) - {"408", "409", "429"}
 """HTTP statuses that the same request will meet again."""
 
 
@@ -289,9 +290,9 @@ class Assembler:
         said = error if isinstance(error, dict) else {"message": error}
         metadata = said.get("metadata")
         kind = said.get("error_type") or (metadata.get("error_type") if isinstance(metadata, dict) else None)
-        code = said.get("code")
+        code = _capped(said.get("code"), 40)
         return StreamError(
-            f"the service reported an error in the stream: {said.get('message')} (code {code})",
+            f"the service reported an error in the stream: {_capped(said.get('message'), 1_000)} (code {code})",
             partial=self.partial(),
             retryable=code not in _FINAL_CODES,
             request_id=_word(self._head.get("id")),
@@ -309,6 +310,11 @@ def fold(chunks: Iterable[Mapping[str, JsonValue]]) -> Completion:
     for chunk in chunks:
         assembler.push(chunk)
     return assembler.finish()
+
+
+def _capped(said: JsonValue, longest: int) -> str:
+    """Return the service's own words, without secrets."""
+    return masked(str(said))[:longest]
 
 
 def _word(value: JsonValue) -> str | None:
