@@ -37,7 +37,8 @@ _OBJECTS = 16
 _quoted = json.JSONEncoder(ensure_ascii=False).encode
 
 _SPACE = re.compile(r"[ \t\n\r]*+")
-_COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?:[^*]|\*(?!/))*+\*/")
+# No possessive group here: Python 3.11.2, which Debian 12 has, matches those with branches wrongly (gh-106052).
+_COMMENT = re.compile(r"//[^\n]*+|#[^\n]*+|/\*(?s:.*?)\*/")
 _TAIL = re.compile(r"[\s}\])]*+\Z")
 _NAME = re.compile(r"[^\W\d][\w$-]*+|[0-9]++")
 _WORD = re.compile(r"[\w.+-]++")
