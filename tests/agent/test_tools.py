@@ -69,7 +69,7 @@ def raises_async(error: BaseException) -> Any:
             UnspeakableError(), "fail failed: UnspeakableError: (its message could not be read)", id="str raises"
         ),
         pytest.param(ValueError("a\ud800b"), "fail failed: ValueError: a\ufffdb", id="surrogate"),
-        pytest.param(ValueError("key sk-or-v1-0123456789abcdef"), "fail failed: ValueError: key sk-***", id="a key"),
+        pytest.param(ValueError("key sk-or-v1-fedcba9876543210"), "fail failed: ValueError: key sk-***", id="a key"),
         pytest.param(TimeoutError("upstream"), "fail failed: TimeoutError: upstream", id="a timeout of its own"),
     ],
 )

@@ -10,8 +10,22 @@ import httpx
 import pytest
 from tests.service.http_service import KEY, Service, sse
 
-from callwright import Agent, APIError, APIStatusError, Client, Limits, Retry, RunError, StreamError
+from callwright import (
+    Agent,
+    APIError,
+    APIStatusError,
+    AssistantMessage,
+    Client,
+    Limits,
+    MemoryStore,
+    Retry,
+    RunError,
+    StreamError,
+)
 from callwright.run.result import RunResult
+from callwright.run.state import RunState
+from callwright.wire.chat import NO_USAGE
+from callwright.wire.profile import OPENROUTER
 
 pytestmark = pytest.mark.anyio
 
@@ -152,3 +166,129 @@ async def test_an_error_inside_a_stream_does_not_show_the_key_and_is_capped() ->
     assert isinstance(came_of_it, StreamError)
     assert KEY not in str(came_of_it)
     assert len(str(came_of_it)) < 2_000
+
+
+@pytest.mark.parametrize(
+    "called",
+    [
+        pytest.param([call(id=f"c{number}") for number in range(10_000)], id="10,000 calls"),
+        pytest.param([call()] * 10_000, id="10,000 calls of one id"),
+        pytest.param([call(arguments="{}" * 1_000_000)], id="a million glued objects"),
+        pytest.param([call(arguments=json.dumps({"city": "x" * 10_000_000}))], id="arguments of 10 MB"),
+        pytest.param([call(arguments="{" * 10_000_000)], id="brackets of 10 MB"),
+        pytest.param([call(arguments='{"city":' + "[" * 100_000 + "]" * 100_000 + "}")], id="100,000 deep"),
+        pytest.param([call(arguments=[1])], id="arguments that are a list"),
+        pytest.param([call(5), call(None), call(""), call([])], id="names that are none"),
+        pytest.param([call("x" * 5_000_000)], id="a name of 5 MB"),
+        pytest.param([call(id="x" * 10_000), call(id=5), call(id=None)], id="ids of any kind"),
+        pytest.param([5, None, "x", {}, {"function": []}, call()], id="what is no call"),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+async def test_calls_of_any_shape_are_answered_soon(called: list[Any], *, streamed: bool) -> None:
+    reply = sse(chunk(tool_calls=called), END) if streamed else httpx.Response(200, json=answer(tool_calls=called))
+
+    came_of_it = await came(client(reply), streamed=streamed)
+
+    assert isinstance(came_of_it, RunError)
+    state = came_of_it.state
+    assert isinstance(state, RunState)
+    told = [message for message in state.messages if message.role == "tool"]
+    assert {message.wire(OPENROUTER)[:1] for message in state.messages} == {b"{"}
+    asked = [call for message in state.messages if isinstance(message, AssistantMessage) for call in message.tool_calls]
+    assert [message.raw["tool_call_id"] for message in told] == [call.id for call in asked]
+    assert all(len(message.text) < 300 for message in told[-1:])
+
+
+async def test_a_call_without_a_name_goes_back_with_one() -> None:
+    service = Service(httpx.Response(200, json=answer(tool_calls=[call(5)])))
+
+    await Agent("m", client=service.client(), tools=[weather]).run("?")
+
+    _, said, told = service.body["messages"]
+    assert isinstance(said["tool_calls"][0]["function"]["name"], str)
+    assert told["content"].startswith("There is no tool named")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        pytest.param({"content": 5}, id="content that is a number"),
+        pytest.param({"content": {"a": 1}}, id="content that is an object"),
+        pytest.param({"content": [1, {"type": "text", "text": 5}]}, id="parts that are none"),
+        pytest.param({"role": 5, "content": "x"}, id="a role that is a number"),
+        pytest.param({"tool_calls": {"a": 1}}, id="calls that are an object"),
+        pytest.param({"content": None, "reasoning_details": 5, "audio": [], "images": 7}, id="lists that are none"),
+    ],
+)
+async def test_what_is_no_message_is_not_sent_back(said: dict[str, Any]) -> None:
+    service = Service(httpx.Response(200, json=answer(**said)), httpx.Response(200, json=answer(content="ok")))
+
+    result = await Agent("m", client=service.client(), store=MemoryStore()).run("?")
+    second = await Agent("m", client=service.client()).run("?", history=result.messages)
+
+    assert second.output in ("ok", "Hello.")
+    for message in service.body["messages"]:
+        assert message["role"] in ("user", "assistant")
+        assert isinstance(message["content"], str | list)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        pytest.param([piece(index=i, id=f"c{i}") for i in range(10_000)], id="10,000 calls"),
+        pytest.param([piece(arguments="}", index=0)] * 20_000, id="a name in every piece"),
+        pytest.param(
+            [piece(arguments='{"a":"', index=0, id="c"), *[piece("fg"[i % 2], "}", id="c") for i in range(20_000)]],
+            id="another name in every piece",
+        ),
+        pytest.param(
+            [chunk(reasoning_details=[{"type": "reasoning.text", "text": "x" * 40}])] * 40_000, id="long reasoning"
+        ),
+        pytest.param([chunk(audio={"data": "x" * 1_000})] * 20_000, id="a long sound"),
+        pytest.param([{"choices": [{"index": i, "delta": {"content": "x"}}]} for i in range(20_000)], id="choices"),
+        pytest.param([chunk(images=[{"image_url": {"url": "x" * 3_000_000}}])], id="an image of 3 MB"),
+        pytest.param([{"choices": [{"index": [1], "delta": [1]}, 5], "usage": [1], "id": 5}], id="what is no chunk"),
+        pytest.param(
+            [piece(index="a", id=5), piece(index=-1), piece(index=10**30), piece(5, index=True)], id="indexes"
+        ),
+        pytest.param([{"choices": [{"index": 0, "delta": {}, "logprobs": 5}]}], id="log probabilities"),
+    ],
+)
+async def test_chunks_of_any_shape_are_read_soon(chunks: list[Any]) -> None:
+    came_of_it = await came(client(sse(*chunks, chunk(content="x"), END)), streamed=True)
+
+    assert isinstance(came_of_it, RunResult | RunError)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"[" * 100_000, id="100,000 deep"),
+        pytest.param(b'{"choices":[{"message":{"content":"x"}}],"usage":{"cost":%s}}' % (b"9" * 5_000), id="digits"),
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\xff\xfe", id="no UTF-8"),
+        pytest.param(b"[]", id="a list"),
+        pytest.param(b"null", id="null"),
+        pytest.param(b'{"choices":"abc"}', id="choices that are a text"),
+        pytest.param(b'{"choices":[5]}', id="a choice that is a number"),
+        pytest.param(b'{"choices":{}}', id="choices that are an object"),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True], ids=["plain", "streamed"])
+async def test_what_is_no_answer_is_a_typed_error(body: bytes, *, streamed: bool) -> None:
+    event = httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"data: %s\n\n" % body)
+
+    came_of_it = await came(client(event) if streamed else plain(body), streamed=streamed)
+
+    assert isinstance(came_of_it, APIError)
+    assert came_of_it.state is not None
+
+
+async def test_of_two_equal_keys_the_last_counts_and_odd_kinds_are_not_said() -> None:
+    body = b'{"id":5,"choices":[],"choices":[{"finish_reason":5,"message":{"content":"a","content":"b"}}],"usage":[1]}'
+
+    completion = await plain(body).complete("?")
+
+    assert (completion.text, completion.finish_reason, completion.id) == ("b", None, None)
+    assert completion.usage == NO_USAGE

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from callwright._json import encode
 from callwright.errors import StreamError
 from callwright.wire.assembler import Assembler, fold
+from callwright.wire.calls import UNNAMED, Arguments, is_complete
 from callwright.wire.chat import Completion
 
 
@@ -111,6 +113,10 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
             [HEAD, piece(index=0, arguments="{} trailing")], [("f", "{} trailing")], id="garbage stays as it came"
         ),
         pytest.param([HEAD], [("f", "{}")], id="no arguments at all"),
+        pytest.param([HEAD, piece(index=0, arguments=[1])], [("f", "[1]")], id="arguments that are a list"),
+        pytest.param([piece(index=0, id="a", arguments="{}")], [(UNNAMED, "{}")], id="no name"),
+        pytest.param([piece(index=0, id="a", name=5, arguments="{}")], [(UNNAMED, "{}")], id="a name that is a number"),
+        pytest.param([HEAD, piece(index=0, arguments="{}" * 999)], [("f", "{}" * 999)], id="too many glued objects"),
         pytest.param([HEAD, piece(index=0, arguments=" \n ")], [("f", "{}")], id="blank arguments"),
         pytest.param([[None, "x", 7, HEAD]], [("f", "{}")], id="elements that are no objects"),  # type: ignore[list-item]
         pytest.param([piece(index=10**9, id="a", name="f", arguments="{}")], [("f", "{}")], id="a huge index"),
@@ -118,6 +124,23 @@ HEAD = piece(index=0, id="a", name="f", arguments="")
 )
 def test_calls_are_assembled(pieces: Sequence[Any], expected: list[tuple[str, str]]) -> None:
     assert assembled(*pieces) == expected
+
+
+@given(
+    whole=st.sampled_from(
+        ['{"a": "}{\\"", "b": [{}, []]}', ' {"x":1} \n', "{}{}", "{} x", "[]", "{]", '{"a":"', "nope", "{}"]
+    ),
+    cuts=st.lists(st.integers(0, 30), max_size=6),
+)
+def test_arguments_are_complete_when_they_are_one_object_whatever_the_pieces(whole: str, cuts: list[int]) -> None:
+    """Asked after every piece, the answer is that of reading the whole anew."""
+    edges = [0, *sorted(cuts), len(whole)]
+    arguments = Arguments()
+
+    for begin, end in pairwise(edges):
+        arguments.append(whole[begin:end])
+
+        assert arguments.is_complete == is_complete(arguments.text)
 
 
 def test_calls_count_whatever_the_finish_says() -> None:

@@ -87,6 +87,31 @@ def test_a_completion_can_be_read_whatever_is_missing(raw: dict[str, Any]) -> No
     assert (completion.text, completion.tool_calls, completion.finish_reason, completion.id) == ("", (), None, None)
 
 
+TEXT = {"type": "text", "text": "x"}
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        pytest.param({"role": "user", "content": "x"}, {"role": "assistant", "content": "x"}, id="another role"),
+        pytest.param({"role": None, "content": "x"}, {"role": "assistant", "content": "x"}, id="no role"),
+        pytest.param({"content": 5}, {"role": "assistant", "content": None}, id="a number"),
+        pytest.param({"content": {"a": 1}}, {"role": "assistant", "content": None}, id="an object"),
+        pytest.param({"content": [1, TEXT]}, {"role": "assistant", "content": [TEXT]}, id="parts that are none"),
+        pytest.param(
+            {"content": "x", "reasoning": 5, "reasoning_details": "a", "refusal": [], "images": {}, "audio": 1, "k": 2},
+            {"role": "assistant", "content": "x", "k": 2},
+            id="other kinds",
+        ),
+        pytest.param({"content": "x", "tool_calls": {"a": 1}}, {"role": "assistant", "content": "x"}, id="no calls"),
+    ],
+)
+def test_a_message_is_read_in_the_form_that_servers_take_back(message: dict[str, Any], read: dict[str, Any]) -> None:
+    completion = Completion({"choices": [{"message": message}]})
+
+    assert completion.message.raw == read
+
+
 def test_a_completion_keeps_what_came_and_settles_its_calls() -> None:
     call = {"function": {"name": "f", "arguments": ""}}
     raw = {

@@ -41,6 +41,7 @@ class RunState:
         "_keep_from",
         "_open_ask",
         "_preface",
+        "_unreturned",
         "_view",
         "asks",
         "calls",
@@ -88,6 +89,7 @@ class RunState:
         """The limit because of which the newest ask offered no tools."""
         self.stopped: Stopped | None = None
         self._open_ask: int | None = None
+        self._unreturned = 0
         self._preface: list[Message] = []
         self._view: tuple[Message, ...] = ()
         self._keep_from = 0
@@ -157,7 +159,7 @@ class RunState:
         outputs = [pending for pending in self.calls.values() if pending.call.name in live.output_tools]
         orders: list[tuple[PendingCall, Order]] = []
         for index, pending in enumerate(self.calls.values()):
-            if pending.returned is not None or pending in outputs:
+            if pending.returned is not None or pending.call.name in live.output_tools:
                 continue
             if not pending.is_waiting:
                 orders.append((pending, self._order(pending, limits, index)))
@@ -246,6 +248,7 @@ class RunState:
         calls = record.completion.tool_calls
         ids = [call_id(self.run_id, record.ask, index) for index in range(len(calls))]
         self.calls = {place: PendingCall(place, call) for place, call in zip(ids, calls, strict=True)}
+        self._unreturned = len(self.calls)
         # An empty turn says nothing, and most providers refuse it in a history.
         if calls or record.completion.message.content:
             self.messages.append(record.completion.message)
@@ -269,8 +272,9 @@ class RunState:
 
         Tools return in any order; a request that depended on it would never meet its cassette again.
         """
-        returned = [pending.returned for pending in self.calls.values() if pending.returned is not None]
-        if len(returned) == len(self.calls):
+        self._unreturned -= 1
+        if not self._unreturned:
+            returned = [pending.returned for pending in self.calls.values() if pending.returned is not None]
             self.messages += [record.message for record in returned]
             self.calls = {}
             # An answer whose output was taken is read once more if the process dies before it is recorded.

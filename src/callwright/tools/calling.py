@@ -67,7 +67,7 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     tool = tools.get(call.name)
     if tool is None:
         offered = ", ".join(tools) or "none"
-        return Refused(f"There is no tool named {call.name!r}. The tools are: {offered}.")
+        return Refused(f"There is no tool named {_capped(repr(call.name), 100)}. The tools are: {offered}.")
     try:
         return Ready(tool, tool.shape.arguments.read(call.arguments))
     except ValidationError as error:

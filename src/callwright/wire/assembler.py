@@ -6,12 +6,11 @@ Source of the rules: reference of OpenRouter's wire, 3.3 and 3.4 (they assemble 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import cast
 
 from callwright._json import JsonValue, encode
 from callwright._secrets import masked
 from callwright.errors import StreamError
-from callwright.wire.calls import is_complete
+from callwright.wire.calls import Arguments
 from callwright.wire.chat import CallDelta, Completion, Delta
 
 __all__ = ["Assembler", "fold"]
@@ -26,33 +25,28 @@ _FINAL_CODES = frozenset(map(str, range(400, 500))) - {"408", "409", "429"}
 class _Slot:
     """One call under assembly."""
 
-    __slots__ = ("arguments", "extra", "id", "length", "name")
+    __slots__ = ("arguments", "extra", "id", "name", "position")
 
-    def __init__(self) -> None:
+    def __init__(self, position: int) -> None:
+        self.position = position
         self.id: str | None = None
         self.name: str | None = None
-        self.arguments: list[str] = []
-        self.length = 0
+        self.arguments = Arguments()
         self.extra: dict[str, JsonValue] = {}
 
-    @property
-    def is_complete(self) -> bool:
-        # The last piece tells most unfinished calls: a name repeated in every chunk costs no parse of the whole.
-        ends = bool(self.arguments) and self.arguments[-1].rstrip().endswith("}")
-        return ends and is_complete("".join(self.arguments))
-
     def raw(self) -> dict[str, JsonValue]:
-        function: dict[str, JsonValue] = {"name": self.name, "arguments": "".join(self.arguments)}
+        function: dict[str, JsonValue] = {"name": self.name, "arguments": self.arguments.text}
         return {"id": self.id, "type": "function", "function": function, **self.extra}
 
 
 class _Slots:
     """The calls of one choice under assembly."""
 
-    __slots__ = ("_by_index", "all")
+    __slots__ = ("_by_id", "_by_index", "all")
 
     def __init__(self) -> None:
         self.all: list[_Slot] = []
+        self._by_id: dict[str, _Slot] = {}
         self._by_index: dict[int, _Slot] = {}
 
     def push(self, piece: dict[str, JsonValue]) -> CallDelta:
@@ -60,21 +54,22 @@ class _Slots:
         function = function if isinstance(function, dict) else {}
         wire_id, name = _word(piece.get("id")), _word(function.get("name"))
         slot = self._slot(piece.get("index"), wire_id, name, function.get("arguments"))
-        slot.id = slot.id or wire_id
+        if wire_id is not None and slot.id is None:
+            slot.id = wire_id
+            self._by_id.setdefault(wire_id, slot)
         fresh_name = name if slot.name is None else None
         slot.name = slot.name or name
         added = self._append(slot, function.get("arguments"))
         for key, value in piece.items():
             if key not in ("index", "id", "type", "function"):
                 slot.extra[key] = value
-        position = len(self.all) - 1 if slot is self.all[-1] else self.all.index(slot)
-        return CallDelta(position, fresh_name, added, id=slot.id)
+        return CallDelta(slot.position, fresh_name, added, id=slot.id)
 
     def _slot(self, index: JsonValue, wire_id: str | None, name: str | None, arguments: JsonValue) -> _Slot:
         """Return the slot that a piece belongs to: by its id, else by its index, else by order."""
         if wire_id is not None:
-            known = next((slot for slot in self.all if slot.id == wire_id), None)
-            if known is not None and not (name is not None and name != known.name and known.is_complete):
+            known = self._by_id.get(wire_id)
+            if known is not None and not (name is not None and name != known.name and known.arguments.is_complete):
                 return known
         if isinstance(index, int):
             slot = self._by_index.get(index)
@@ -89,36 +84,42 @@ class _Slots:
         return self.all[-1]
 
     def _new(self) -> _Slot:
-        self.all.append(_Slot())
+        self.all.append(_Slot(len(self.all)))
         return self.all[-1]
 
     @staticmethod
     def _append(slot: _Slot, arguments: JsonValue) -> str:
         """Add a piece of arguments; return what it added."""
-        if isinstance(arguments, dict):
+        if arguments is None or arguments == "":
+            return ""
+        if not isinstance(arguments, str):
             text = encode(arguments).decode()
-            slot.arguments, slot.length = [text], len(text)
+            slot.arguments = Arguments(text)
             return text
-        if not isinstance(arguments, str) or not arguments:
-            return ""
+        held = slot.arguments
         # Some proxies repeat the whole arguments in a last chunk; only a piece of the same length can be such a repeat.
-        if len(arguments) == slot.length and slot.is_complete and arguments == "".join(slot.arguments):
+        if len(arguments) == held.length and held.is_complete and arguments == held.text:
             return ""
-        slot.arguments.append(arguments)
-        slot.length += len(arguments)
+        held.append(arguments)
         return arguments
 
 
 class _Choice:
     """One choice under assembly."""
 
-    __slots__ = ("delta_extra", "details", "extra", "finish_reason", "index", "lists", "logprobs", "slots", "texts")
+    __slots__ = (
+        *("audio", "delta_extra", "details", "extra", "finish_reason", "index", "lists", "logprobs", "slots", "sounds"),
+        *("texts", "thoughts"),
+    )
 
     def __init__(self, index: int) -> None:
         self.index = index
         self.texts: dict[str, list[str]] = {}
         self.lists: dict[str, list[JsonValue]] = {}
         self.details: list[dict[str, JsonValue]] | None = None
+        self.thoughts: list[str] = []
+        self.audio: dict[str, JsonValue] = {}
+        self.sounds: dict[str, list[str]] = {}
         self.slots = _Slots()
         self.logprobs: list[JsonValue] = []
         self.finish_reason: str | None = None
@@ -157,18 +158,26 @@ class _Choice:
                 continue
             last = self.details[-1] if self.details else None
             if last and item.get("type") == "reasoning.text" == last.get("type"):
-                last["text"] = f"{last.get('text') or ''}{item.get('text') or ''}"
+                self.thoughts.append(str(item.get("text") or ""))
                 for key in item.keys() - {"text"}:
                     last[key] = last.get(key) or item[key]
             else:
+                self._join_thoughts()
                 self.details.append(dict(item))
+                self.thoughts = [str(item.get("text") or "")]
+
+    def _join_thoughts(self) -> None:
+        # Kept in pieces until somebody looks: adding to a text copies it, and there are thousands of pieces.
+        if self.details and len(self.thoughts) > 1:
+            self.details[-1]["text"] = "".join(self.thoughts)
+            self.thoughts = [str(self.details[-1]["text"])]
 
     def _push_audio(self, value: JsonValue) -> None:
-        held = cast("dict[str, JsonValue]", self.delta_extra.setdefault("audio", {}))
         for key, part in value.items() if isinstance(value, dict) else ():
-            before = held.get(key)
-            joins = key in ("data", "transcript") and isinstance(before, str) and isinstance(part, str)
-            held[key] = f"{before}{part}" if joins else part
+            if key in ("data", "transcript") and isinstance(part, str):
+                self.sounds.setdefault(key, []).append(part)
+            else:
+                self.audio[key] = part
 
     def raw(self) -> dict[str, JsonValue]:
         """Return the choice in the shape of an answer that came at once."""
@@ -176,6 +185,9 @@ class _Choice:
         message.update({key: "".join(pieces) for key, pieces in self.texts.items()})
         message.update(self.lists)
         message.update(self.delta_extra)
+        if self.audio or self.sounds:
+            message["audio"] = {**self.audio, **{key: "".join(parts) for key, parts in self.sounds.items()}}
+        self._join_thoughts()
         if self.details is not None:
             message["reasoning_details"] = self.details
         if self.slots.all:
@@ -231,7 +243,7 @@ class Assembler:
         """
         slots = self._first.slots.all
         closed = slots if self._first.finish_reason is not None else slots[:-1]
-        return tuple([index for index, slot in enumerate(closed) if slot.is_complete])
+        return tuple([index for index, slot in enumerate(closed) if slot.arguments.is_complete])
 
     def finish(self) -> Completion:
         """Return the completion of the whole stream.
@@ -339,6 +351,6 @@ def _starts_anew(slot: _Slot, wire_id: str | None, name: str | None, arguments: 
     """Whether a piece at a known index is the head of another call."""
     if wire_id is not None and slot.id is not None and wire_id != slot.id:
         return True
-    if name is None or slot.name is None or not slot.is_complete:
+    if name is None or slot.name is None or not slot.arguments.is_complete:
         return False
-    return name != slot.name or (bool(arguments) and arguments != "".join(slot.arguments))
+    return name != slot.name or (bool(arguments) and arguments != slot.arguments.text)

@@ -4,20 +4,91 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 
-__all__ = ["is_complete", "settled_calls"]
+__all__ = ["UNNAMED", "Arguments", "is_complete", "settled_calls"]
+
+UNNAMED = "__unnamed__"
+"""Stands for the name of a call that has none: no tool has it, and servers take it back."""
 
 _DECODER = json.JSONDecoder()
+_MOST_GLUED = 256
+"""Calls that one entry may hold; beyond that its arguments are no arguments."""
+_BLANKLESS = re.compile(r"[^ \t\r\n]")
+_QUOTED = re.compile(r'["\\]')
+_BARE = re.compile(r'["{}\[\]]')
+
+
+class Arguments:
+    """The arguments of a call under assembly. However often it is asked, each character is looked at once.
+
+    Args:
+        text: The first piece.
+    """
+
+    __slots__ = ("_depth", "_in_text", "_is_closed", "_is_escaped", "_is_spoiled", "_scanned", "length", "pieces")
+
+    def __init__(self, text: str = "") -> None:
+        self.pieces = [text] if text else []
+        self.length = len(text)
+        """In characters."""
+        self._scanned = 0
+        self._depth = 0
+        self._in_text = self._is_escaped = self._is_closed = self._is_spoiled = False
+
+    def append(self, piece: str) -> None:
+        """Add a piece."""
+        self.pieces.append(piece)
+        self.length += len(piece)
+
+    @property
+    def text(self) -> str:
+        """All pieces as one."""
+        return "".join(self.pieces)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether they are one whole JSON object."""
+        was_closed = self._is_closed
+        while self._scanned < len(self.pieces) and not self._is_spoiled:
+            self._scan(self.pieces[self._scanned])
+            self._scanned += 1
+        if self._is_closed and not was_closed and not self._is_spoiled:
+            self._is_spoiled = not is_complete(self.text)
+        return self._is_closed and not self._is_spoiled
+
+    def _scan(self, piece: str) -> None:
+        """Follow quotes and brackets through a piece; the rest of JSON's rules are checked once, at the end."""
+        at = 0
+        while at < len(piece):
+            if self._is_escaped:
+                self._is_escaped, at = False, at + 1
+                continue
+            pattern = _QUOTED if self._in_text else _BARE if self._depth else _BLANKLESS
+            found = pattern.search(piece, at)
+            if found is None:
+                return
+            at = found.end()
+            if self._in_text:
+                self._in_text, self._is_escaped = found[0] != '"', found[0] == "\\"
+            elif self._depth == 0 and (self._is_closed or found[0] != "{"):
+                self._is_spoiled = True
+                return
+            elif found[0] == '"':
+                self._in_text = True
+            else:
+                self._depth += 1 if found[0] in "{[" else -1
+                self._is_closed = self._depth == 0
 
 
 def settled_calls(message: JsonObject, *, origin: str) -> JsonObject:
     """Return the assistant message with its calls settled; the same object if nothing had to change.
 
-    Missing and repeated ids are made up, blank arguments become `{}`, several objects glued together become several
-    calls, entries that are no calls are left out.
+    Missing names and ids and repeated ids are made up, blank arguments become `{}`, several objects glued together
+    become several calls, entries that are no calls are left out.
 
     Args:
         message: An assistant message as it came.
@@ -52,11 +123,15 @@ def _parts(call: Mapping[str, JsonValue]) -> list[JsonObject]:
     function = call.get("function")
     if not isinstance(function, dict):
         return []
+    name = function.get("name")
+    if not isinstance(name, str) or not name:
+        function = {**function, "name": UNNAMED}
+        call = {**call, "function": function}
     arguments = function.get("arguments")
-    if isinstance(arguments, dict):
-        return [{**call, "function": {**function, "arguments": encode(arguments).decode()}}]
-    if not isinstance(arguments, str) or not arguments.strip():
+    if arguments is None or (isinstance(arguments, str) and not arguments.strip()):
         return [{**call, "function": {**function, "arguments": "{}"}}]
+    if not isinstance(arguments, str):
+        return [{**call, "function": {**function, "arguments": encode(arguments).decode()}}]
     objects = _glued(arguments)
     if not objects:
         return [call]
@@ -76,7 +151,7 @@ def _glued(arguments: str) -> list[str]:
             value, end = _DECODER.raw_decode(arguments, start)
         except (ValueError, RecursionError):
             return []
-        if not isinstance(value, dict):
+        if not isinstance(value, dict) or len(objects) == _MOST_GLUED:
             return []
         objects.append(arguments[start:end])
         start = end

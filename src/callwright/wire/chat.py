@@ -226,11 +226,9 @@ class Completion:
 
     @property
     def message(self) -> AssistantMessage:
-        """The assistant message of the first choice, its calls settled: named, with unique ids."""
+        """The assistant message of the first choice, of the form that servers take back: calls named, ids unique."""
         if self._message is None:
-            raw = self._choice.get("message")
-            said = raw if isinstance(raw, dict) else {"content": None}
-            said = said if said.get("role") == "assistant" else {"role": "assistant", **said}
+            said = _said(self._choice.get("message"))
             self._message = AssistantMessage.of_raw(settled_calls(said, origin=self.id or ""))
         return self._message
 
@@ -300,3 +298,25 @@ class Completion:
         calls = [call.name for call in self.tool_calls]
         said = f"text={self.text[:60]!r}, calls={calls}"
         return f"Completion(id={self.id!r}, finish_reason={self.finish_reason!r}, {said})"
+
+
+_FORMS: Mapping[str, type | tuple[type, ...]] = {
+    "content": (str, list, tuple),
+    **dict.fromkeys(("reasoning", "reasoning_content", "refusal"), str),
+    **dict.fromkeys(("annotations", "images", "reasoning_details", "tool_calls"), (list, tuple)),
+    "audio": dict,
+}
+
+
+def _said(raw: JsonValue) -> JsonObject:
+    """Return the message without what no server would take back; the same object if all of it is well formed."""
+    said = raw if isinstance(raw, dict) else {}
+    wrong = [key for key, form in _FORMS.items() if said.get(key) is not None and not isinstance(said[key], form)]
+    content = said.get("content")
+    parts = content if isinstance(content, list) else ()
+    if said.get("role") == "assistant" and not wrong and all(isinstance(part, dict) for part in parts):
+        return said
+    kept: dict[str, JsonValue] = {key: value for key, value in said.items() if key not in wrong}
+    if parts:
+        kept["content"] = [part for part in parts if isinstance(part, dict)]
+    return {"content": None, **kept, "role": "assistant"}
