@@ -319,7 +319,8 @@ class Agent(Generic[D, T]):
         if not records:
             return RunState(), [Started(run_id or f"run_{os.urandom(12).hex()}", self.fingerprint)]
         state = RunState.of(records)
-        if state.stopped is None:
+        # A run that died before its prompt was recorded has nothing to go on with: this is its prompt.
+        if state.stopped is None and state.prompt is not None:
             error = RunConflictError(f"run {run_id!r} has not ended; resume it, or give the new run another id")
             error.state = state
             raise error
@@ -338,7 +339,10 @@ class Agent(Generic[D, T]):
         if not records:
             where = "its store" if store is not None else "no store: give the agent one, or pass the state itself"
             raise StoreError(f"run {run_id!r}: the agent has no record of it ({where})")
-        return RunState.of(records)
+        state = RunState.of(records)
+        if state.prompt is None:
+            raise StoreError(f"run {run_id!r} ended before it was asked anything; give it a prompt: run(..., run_id=)")
+        return state
 
     async def _instructions(self, loop: Loop[T], deps: Any) -> str | None:  # noqa: ANN401 - a D or None
         given = self._options.get("instructions")

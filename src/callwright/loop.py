@@ -15,7 +15,7 @@ from callwright._clock import Clock
 from callwright._concurrency import collapsed
 from callwright._json import JsonObject, JsonValue
 from callwright._secrets import masked
-from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, RunError
+from callwright.errors import APIError, BudgetError, CallwrightError, OutputError
 from callwright.model import Ledger, Model, Restarted, Retried, Scope
 from callwright.output.output import Output, Problems, Taken
 from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
@@ -52,6 +52,9 @@ Event: TypeAlias = Delta | Retried | Restarted | Progress | Record
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 
 _log = logging.getLogger("callwright")
+
+_HAPPENED = (Answered, Failed, CallReturned)
+"""Records of what was paid for or done before they are written."""
 
 _REFUSALS: dict[Order, str] = {
     "cut": "Not run: your answer was cut before this call was whole. Call it again, with shorter arguments.",
@@ -163,9 +166,13 @@ class Loop(Generic[T]):
         if self._lock is None:
             self.state.apply(record)
         else:
-            async with self._lock:
-                await self._keep(record)
-                self.state.apply(record)
+            # What has happened is recorded also if the run is cancelled in this very moment.
+            with anyio.CancelScope(shield=isinstance(record, _HAPPENED)):
+                async with self._lock:
+                    # A record that cannot stand here would make the stored log unreadable for ever.
+                    self.state.check(record)
+                    await self._keep(record)
+                    self.state.apply(record)
         if self._emit is not None:
             await self._emit(record)
 
@@ -280,13 +287,13 @@ class Loop(Generic[T]):
         """Run calls at the same time; if one ends the run, the others are still let finish."""
         most = self._plan.limits.tool_concurrency
         room = anyio.Semaphore(most) if len(runnable) > most else nullcontext()
-        failures: list[RunError] = []
+        failures: list[CallwrightError] = []
 
         async def call(pending: PendingCall) -> None:
             async with room:
                 try:
                     await self._call(pending)
-                except RunError as error:
+                except CallwrightError as error:
                     failures.append(error)
 
         async with collapsed() as group:
@@ -309,12 +316,7 @@ class Loop(Generic[T]):
         outcome: Outcome = "error" if performed.is_error else "value"
         if _log.isEnabledFor(logging.INFO):
             _log.info("tool %s: %s in %.3f s", call.name, outcome, self._plan.clock.monotonic() - started)
-        if self._lock is None:
-            await self._return(pending, performed.text, outcome=outcome, note=performed.note)
-            return
-        # What was done must be recorded, also when the run is cancelled in this very moment.
-        with anyio.CancelScope(shield=True):
-            await self._return(pending, performed.text, outcome=outcome, note=performed.note)
+        await self._return(pending, performed.text, outcome=outcome, note=performed.note)
 
     async def _return(self, pending: PendingCall, text: str, *, outcome: Outcome, note: str | None = None) -> None:
         message = ToolMessage(text, tool_call_id=pending.call.id)

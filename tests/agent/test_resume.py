@@ -185,6 +185,19 @@ async def test_a_decision_about_a_call_that_is_not_held_is_refused() -> None:
 
     with pytest.raises(StoreError, match="not open"):
         await Ledger().agent(store=store).resume("r", deny("r:9:9"))
+    with pytest.raises(StoreError, match="nothing was asked"):
+        await Ledger().agent(store=(await whole())[0]).resume("r", deny("r:1:0"))
+
+
+async def test_a_decision_that_is_refused_leaves_the_log_as_it_was() -> None:
+    store = await in_doubt()
+    before = await store.load("r")
+
+    with pytest.raises(StoreError):
+        await Ledger().agent(store=store).resume("r", deny("r:9:9"))
+
+    assert await store.load("r") == before
+    assert (await Ledger().agent(store=store).resume("r")).status == "paused"
 
 
 async def test_a_run_that_nobody_knows_cannot_be_resumed() -> None:

@@ -188,15 +188,23 @@ class RunState:
         is_allowed = pending.decided is not None and pending.decided.verdict == "rerun"
         return "hold" if is_doubtful and not is_allowed else "run"
 
-    def apply(self, record: Record) -> None:  # noqa: C901, PLR0912 - one arm per kind of record
+    def check(self, record: Record) -> None:
+        """Do nothing if the record can be applied now.
+
+        Raises:
+            StoreError: It is impossible here.
+        """
+        problem = self._impossible(record)
+        if problem is not None:
+            raise StoreError(f"{type(record).__name__} at {len(self.records)} of run {self.run_id!r}: {problem}")
+
+    def apply(self, record: Record) -> None:  # noqa: C901 - one arm per kind of record
         """Add a record.
 
         Raises:
             StoreError: The record is impossible here; nothing has changed.
         """
-        problem = self._impossible(record)
-        if problem is not None:
-            raise StoreError(f"{type(record).__name__} at {len(self.records)} of run {self.run_id!r}: {problem}")
+        self.check(record)
         match record:
             case Started():
                 self.run_id = record.run_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from callwright._json import JsonObject, JsonValue, decode, encode
+from callwright._json import JsonObject, decode, encode
 from callwright.errors import RunConflictError, StoreError
 from callwright.run.records import Record, decoded, encoded
 
@@ -65,7 +65,7 @@ class MemoryStore:
 
     async def load(self, run_id: str) -> Sequence[Record]:
         """See `Store.load`."""
-        return [decoded(_object(decode(line))) for line in self._logs.get(run_id, ())]
+        return [decoded(_object(line)) for line in self._logs.get(run_id, ())]
 
     async def runs(self) -> Sequence[str]:
         """See `Store.runs`."""
@@ -76,7 +76,11 @@ class MemoryStore:
         self._logs.pop(run_id, None)
 
 
-def _object(value: JsonValue) -> JsonObject:
-    if not isinstance(value, dict):
+def _object(line: bytes) -> JsonObject:
+    try:
+        value = decode(line)
+    except ValueError as error:
+        raise StoreError(f"a stored record cannot be read: {error}") from error
+    if not isinstance(value, dict):  # pragma: no cover - a record encodes to an object
         raise StoreError(f"a stored record is an object; got {type(value).__name__}")
     return value
