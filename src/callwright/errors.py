@@ -77,10 +77,20 @@ class Unfinished(Protocol):
 
 
 class CallwrightError(Exception):
-    """The root of every error that callwright raises by itself."""
+    """The root of every error that callwright raises by itself. Can be copied and pickled, as process pools demand."""
 
     state: Unfinished | None = None
     """The state of the run that this error ended; None outside a run."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuilt, (type(self), self.args, self.__dict__)
+
+
+def _rebuilt(kind: type[CallwrightError], args: tuple[object, ...], attributes: dict[str, object]) -> CallwrightError:
+    """Return an error as it was, past an `__init__` that takes other arguments than `args`."""
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class APIError(CallwrightError):

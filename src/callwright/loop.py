@@ -144,7 +144,8 @@ class Loop(Generic[T]):
                     case _ as never:  # pragma: no cover
                         assert_never(never)
         except CallwrightError as error:
-            error.state = error.state or self.state
+            # Also where it has one: the error of a run within this one, or an instance that was raised before.
+            error.state = self.state
             raise
 
     def _result(self, stopped: Stopped) -> RunResult[T]:

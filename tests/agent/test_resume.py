@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -302,3 +303,23 @@ async def test_runs_share_a_budget_whatever_model_they_ask() -> None:
 
 def test_a_budget_shows_what_it_has_booked() -> None:
     assert repr(Budget(cost=1.0)) == "Budget(requests=0, tokens=0, cost=None)"
+
+
+async def test_an_error_that_is_raised_again_carries_the_state_of_the_newer_run() -> None:
+    error = down()
+    for run_id in ("first", "second"):
+        with pytest.raises(ProviderError):
+            await Ledger().agent(error).run("?", run_id=run_id)
+
+    assert error.state is not None
+    assert error.state.run_id == "second"
+
+
+async def test_an_error_and_its_state_survive_pickling() -> None:
+    with pytest.raises(ProviderError) as caught:
+        await Ledger().agent(calls("look", what="train"), down()).run("?", run_id="r")
+
+    copy = pickle.loads(pickle.dumps(caught.value))
+
+    assert (type(copy), str(copy), copy.status, copy.retryable) == (ProviderError, "upstream is down", 502, True)
+    assert copy.state == caught.value.state

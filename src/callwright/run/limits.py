@@ -60,7 +60,7 @@ class Budget:
     Args:
         tokens: Prompt and completion tokens; None is no limit.
         cost: US dollars; None is no limit.
-        requests: Answered requests; None is no limit.
+        requests: Requests that were answered or failed; None is no limit.
     """
 
     __slots__ = ("_cost", "_requests", "_tokens", "requests", "usage")

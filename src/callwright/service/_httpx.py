@@ -1,6 +1,6 @@
 """Through httpx: its clients as a way to a service, and our connections as a transport of its clients.
 
-The only file that names httpx, and loaded only by those who bring a client or a transport of it.
+The only file that uses httpx, and loaded only by those who bring a client or a transport of it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Failures: what an HTTP reply of the service amounts to, a completion or a typed error in the service's own words.
 
-Source: reference of OpenRouter's wire, section 4; https://openrouter.ai/docs/api-reference/errors.
+Source: https://openrouter.ai/docs/api-reference/errors, and what recorded answers hold beyond it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The assembler: chunks of a stream in, one completion out.
 
-Source of the rules: reference of OpenRouter's wire, 3.3 and 3.4 (they assemble the streams of 13 hosts).
+Source of the rules: recorded streams of 13 hosts, and issue threads of the clients that met them.
 """
 
 from __future__ import annotations

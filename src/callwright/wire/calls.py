@@ -94,7 +94,7 @@ def settled_calls(message: JsonObject, *, origin: str) -> JsonObject:
         message: An assistant message as it came.
         origin: The id of the generation; the same answer gets the same ids, streamed or not.
 
-    Source: reference of OpenRouter's wire, 3.4, rules 7 to 10.
+    Source: recorded answers of 13 hosts.
     """
     calls = message.get("tool_calls")
     if calls is None:
