@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Generic, Self, TypeAlias
@@ -37,24 +37,37 @@ class _Events(AsyncIterator[Event]):
         return await self._next()
 
 
+class _Reader:
+    """Takes the text from events, and knows whether it gave any."""
+
+    __slots__ = ("_given",)
+
+    def __init__(self) -> None:
+        self._given = False
+
+    def text_of(self, event: Event) -> str:
+        """Return the text of an event; empty if it has none."""
+        if type(event) is Delta:
+            self._given = self._given or bool(event.text)
+            return event.text
+        if type(event) is Restarted and self._given:
+            raise StreamError("the stream was restarted after text had been given; watch events() to follow it")
+        return ""
+
+
 class _Texts(AsyncIterator[str]):
     """The text among the events of a run."""
 
-    __slots__ = ("_given", "_next")
+    __slots__ = ("_next", "_text_of")
 
     def __init__(self, following: Callable[[], Awaitable[Event]]) -> None:
         self._next = following
-        self._given = False
+        self._text_of = _Reader().text_of
 
     async def __anext__(self) -> str:
-        while True:
-            event = await self._next()
-            if type(event) is Delta:
-                if event.text:
-                    self._given = True
-                    return event.text
-            elif type(event) is Restarted and self._given:
-                raise StreamError("the stream was restarted after text had been given; watch events() to follow it")
+        while not (text := self._text_of(await self._next())):
+            pass
+        return text
 
 
 class RunStream(Generic[T]):
@@ -67,7 +80,10 @@ class RunStream(Generic[T]):
         start: Runs the loop, given where its events go.
     """
 
-    __slots__ = ("_channel", "_error", "_group", "_has_ended", "_manager", "_result", "_start")
+    __slots__ = (
+        *("_channel", "_error", "_group", "_has_ended", "_is_being_read", "_is_error_seen", "_manager", "_result"),
+        "_start",
+    )
 
     def __init__(self, start: _Start[T]) -> None:
         self._start = start
@@ -77,14 +93,18 @@ class RunStream(Generic[T]):
         self._result: RunResult[T] | None = None
         self._has_ended = False
         self._error: Exception | None = None
+        self._is_error_seen = False
+        self._is_being_read = False
 
     @property
     def result(self) -> RunResult[T]:
         """The result, once the events have ended.
 
         Raises:
-            RuntimeError: The run goes on; read its events to the end first.
+            RuntimeError: The run goes on, read its events to the end first; or it failed, and its error is the cause.
         """
+        if self._result is None and self._error is not None:
+            raise RuntimeError(f"the run failed and has no result: {type(self._error).__name__}") from self._error
         if self._result is None:
             raise RuntimeError("the run has not ended; iterate over text() or events() to the end, then read result")
         return self._result
@@ -92,30 +112,48 @@ class RunStream(Generic[T]):
     def events(self) -> AsyncIterator[Event]:
         """Give everything that happens, in order: deltas, retries, progress of tools, records.
 
+        A further call, and `text`, go on where the last one was left: each event is given once.
+
         Raises:
             CallwrightError: The run failed; after the events that came before.
+            RuntimeError: The block was not entered, or two tasks read at the same time.
         """
         return _Events(self._next)
 
     def text(self) -> AsyncIterator[str]:
-        """Give the text as it is written, of all steps.
+        """Give the text as it is written, of all steps; see `events`.
 
         Raises:
             StreamError: A stream was restarted after text had been given: it cannot be taken back.
             CallwrightError: The run failed.
+            RuntimeError: See `events`.
         """
         return _Texts(self._next)
 
     async def _next(self) -> Event:
         try:
-            return await self._channel.__anext__()
+            return await self._following()
         except StopAsyncIteration:
             raise
         except Exception:
-            self._error = None  # The watcher has it now.
+            self._is_error_seen = True
             raise
 
+    async def _following(self) -> Event:
+        if self._group is None:
+            raise RuntimeError("the run has not begun: read it inside of `with agent.stream(...) as run` (async with)")
+        if self._is_being_read:
+            # One of the two would wait for ever: the channel wakes one.
+            raise RuntimeError("two tasks read one run at the same time; let one read, and hand on what it reads")
+        self._is_being_read = True
+        try:
+            return await self._channel.__anext__()
+        finally:
+            self._is_being_read = False
+
     async def __aenter__(self) -> Self:
+        if self._group is not None:
+            raise RuntimeError("a run is watched once; call stream() again for another")
         self._group = await self._manager.__aenter__()
         self._group.start_soon(self._drive)
         return self
@@ -127,7 +165,7 @@ class RunStream(Generic[T]):
             self._group.cancel_scope.cancel()
         self._channel.abandon()
         suppressed = await self._manager.__aexit__(kind, error, trace)
-        if kind is None and self._error is not None:
+        if kind is None and self._error is not None and not self._is_error_seen:
             # Nobody read the events to their end: a failure must not pass unseen.
             raise self._error
         return suppressed
@@ -144,11 +182,13 @@ class RunStream(Generic[T]):
 class SyncRunStream(Generic[T]):
     """A `RunStream` for code without an event loop. Made by `Agent.stream_sync`."""
 
-    __slots__ = ("_context", "_run")
+    __slots__ = ("_context", "_events", "_run")
 
     def __init__(self, run: RunStream[T]) -> None:
         self._run = run
         self._context: AbstractContextManager[RunStream[T]] = enter_sync(run)
+        # One for all loops: each runs ahead of its reader, and what it read would be lost to the next.
+        self._events = self._read()
 
     @property
     def result(self) -> RunResult[T]:
@@ -157,11 +197,20 @@ class SyncRunStream(Generic[T]):
 
     def events(self) -> Iterator[Event]:
         """See `RunStream.events`."""
-        return iterate_sync(self._run.events())
+        return self._events
 
     def text(self) -> Iterator[str]:
         """See `RunStream.text`."""
-        return iterate_sync(self._run.text())
+        text_of = _Reader().text_of
+        return (text for event in self._events if (text := text_of(event)))
+
+    def _read(self) -> Generator[Event, None, None]:
+        run = self._run
+        try:
+            yield from iterate_sync(_Events(run._following))  # noqa: SLF001 - reading ahead is no seeing
+        except Exception:
+            run._is_error_seen = True  # noqa: SLF001 - the same run, watched from a thread
+            raise
 
     def __enter__(self) -> Self:
         self._context.__enter__()
@@ -170,4 +219,7 @@ class SyncRunStream(Generic[T]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        return self._context.__exit__(kind, error, trace)
+        try:
+            return self._context.__exit__(kind, error, trace)
+        finally:
+            self._events.close()

@@ -9,6 +9,7 @@ import anyio
 import pytest
 
 from callwright import Agent, Delta, Progress, ProviderError, RunContext, StreamError
+from callwright._concurrency import collapsed
 from callwright.model import NO_SCOPE, Restarted, Scope
 from callwright.run.records import Answered, Started, Stopped
 from callwright.testing.scripted import ScriptedModel, calls
@@ -185,6 +186,108 @@ def test_a_failure_of_a_stream_comes_without_an_event_loop() -> None:
         agent(ProviderError("down", status=502)).stream_sync("?") as run,
     ):
         list(run.events())
+
+
+@pytest.mark.parametrize("kind", ["stream", "stream_sync"])
+async def test_a_run_that_was_not_entered_is_not_waited_for(kind: str) -> None:
+    if kind == "stream":
+        with anyio.fail_after(5), pytest.raises(RuntimeError, match="has not begun"):
+            await anext(agent("Hello.").stream("?").text())
+    else:
+        with pytest.raises(RuntimeError, match="has not begun"):
+            next(agent("Hello.").stream_sync("?").text())
+
+
+async def test_a_run_is_entered_once() -> None:
+    stream = agent("Hello.").stream("?")
+    async with stream:
+        pass
+
+    with pytest.raises(RuntimeError, match="watched once"):
+        await stream.__aenter__()
+
+
+async def test_two_tasks_that_read_one_run_are_told() -> None:
+    async def wait() -> None:
+        """Wait for ever."""
+        await anyio.sleep_forever()
+
+    async def read() -> None:
+        async for _ in run.events():
+            pass
+
+    waiting = Agent(ScriptedModel(calls(wait)), tools=[wait])
+
+    with anyio.fail_after(5), pytest.raises(RuntimeError, match="two tasks read one run"):
+        async with waiting.stream("?") as run, collapsed() as group:
+            group.start_soon(read)
+            group.start_soon(read)
+
+
+async def test_a_loop_goes_on_where_the_last_one_was_left() -> None:
+    async with agent("One two three.").stream("?") as run:
+        first = await anext(run.text())
+        second = await anext(run.events())
+        rest = [piece async for piece in run.text()]
+        again = [event async for event in run.events()]
+
+    assert isinstance(second, Delta)
+    assert (first, second.text, rest, again) == ("One ", "two ", ["three."], [])
+    assert run.result.output == "One two three."
+
+
+def test_a_loop_without_an_event_loop_goes_on_where_the_last_one_was_left() -> None:
+    with agent("One two three.").stream_sync("?") as run:
+        first = next(run.text())
+        second = next(run.events())
+        rest = list(run.text())
+        again = list(run.events())
+
+    assert isinstance(second, Delta)
+    assert (first, second.text, rest, again) == ("One ", "two ", ["three."], [])
+    assert run.result.output == "One two three."
+
+
+async def test_a_failed_run_has_no_result_and_names_its_failure() -> None:
+    async with agent(ProviderError("down", status=502)).stream("?") as run:
+        with pytest.raises(ProviderError):
+            assert [event async for event in run.events()] == []
+        with pytest.raises(RuntimeError, match="failed and has no result: ProviderError") as caught:
+            _ = run.result
+
+    assert isinstance(caught.value.__cause__, ProviderError)
+
+
+def test_a_failure_that_was_read_ahead_of_the_loop_does_not_pass_unseen() -> None:
+    def watch() -> None:
+        with agent(ProviderError("down", status=502)).stream_sync("?") as run:
+            next(run.events())
+            while not run._run._has_ended:
+                pass
+
+    with pytest.raises(ProviderError, match="down"):
+        watch()
+
+
+async def test_the_error_of_the_block_wins_over_that_of_the_run() -> None:
+    async def watch() -> None:
+        async with agent(ProviderError("down", status=502)).stream("?"):
+            await anyio.wait_all_tasks_blocked()
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await watch()
+
+
+async def test_a_cancellation_around_a_watched_run_leaves_and_cancels_the_request() -> None:
+    model = Endless()
+    with anyio.move_on_after(0.01) as scope:
+        async with Agent(model).stream("?") as run:
+            async for _ in run.events():
+                pass
+
+    assert scope.cancelled_caught
+    assert model.was_cancelled
 
 
 async def test_run_sync_works_inside_a_running_event_loop() -> None:
