@@ -130,6 +130,14 @@ class RunStream(Generic[T]):
         """
         return _Texts(self._next)
 
+    def ahead(self) -> AsyncIterator[Event]:
+        """Give the events to a reader that runs ahead of its user, and says with `saw_error` what the user saw."""
+        return _Events(self._following)
+
+    def saw_error(self) -> None:
+        """Take note that the failure of the run has reached its user."""
+        self._is_error_seen = True
+
     async def _next(self) -> Event:
         try:
             return await self._following()
@@ -207,9 +215,9 @@ class SyncRunStream(Generic[T]):
     def _read(self) -> Generator[Event, None, None]:
         run = self._run
         try:
-            yield from iterate_sync(_Events(run._following))  # noqa: SLF001 - reading ahead is no seeing
+            yield from iterate_sync(run.ahead())
         except Exception:
-            run._is_error_seen = True  # noqa: SLF001 - the same run, watched from a thread
+            run.saw_error()
             raise
 
     def __enter__(self) -> Self:
