@@ -23,7 +23,8 @@ def remember(secret: str) -> None:
 
 def masked(text: str) -> str:
     """Return `text` with every known secret, and whatever looks like an API key, replaced by `***`."""
-    for secret in _known:
+    # A copy: another thread may be adding one.
+    for secret in tuple(_known):
         if secret in text:
             text = text.replace(secret, "***")
     return _KEY.sub("sk-***", text) if "sk-" in text else text

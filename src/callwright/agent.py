@@ -166,11 +166,13 @@ class Agent(Generic[D, T]):
         del deps_type  # Only type checkers read it.
         self._model = model
         self._output: Output[T] = output_of(output)
-        self._options: AgentOptions[Any] = options
-        self._params = checked_params(options.get("params", {}))
-        self._own, self._toolsets = _sorted(options.get("tools", ()))
+        # Copies, read once: the caller may change its lists later, and `replace` reads them again.
+        tools, params = tuple(options.get("tools") or ()), options.get("params") or {}
+        self._options: AgentOptions[Any] = {**options, "tools": tools, "params": {**params}}
+        self._params = checked_params(params)
+        self._own, self._toolsets = _sorted(tools)
         self._offer = Offer(self._own)
-        if OUTPUT_TOOL in self._offer.by_name and not isinstance(self._output, TextOutput):
+        if OUTPUT_TOOL in self._offer.names and not isinstance(self._output, TextOutput):
             raise SchemaError(f"tool {OUTPUT_TOOL!r}: the name is taken by the output; give it another")
         self._digest: str | None = None
 
@@ -187,8 +189,10 @@ class Agent(Generic[D, T]):
 
         Raises:
             ParameterError: An option, parameter or message is wrong; nothing was sent.
+            SchemaError: A function given as `tool_choice`, or what a toolset offers, cannot be a tool.
             APIError: Asking the model failed; `.state` is where to resume.
             RunError: The run stopped without output; `.state` is where to resume.
+            StoreError: A record could not be kept, or the run of that id has not ended.
         """
         return await self._go(prompt, options, None)
 
@@ -244,7 +248,7 @@ class Agent(Generic[D, T]):
             model: Asked instead of the agent's.
 
         Raises:
-            StoreError: There is no such run, or a decision does not fit it.
+            StoreError: There is no such run, a decision does not fit it, or a record could not be kept.
             APIError: See `run`.
             RunError: See `run`.
         """
@@ -302,8 +306,10 @@ class Agent(Generic[D, T]):
         checked = checked_params({key: value for key, value in options.items() if key not in _RUN_KEYS})
         history = tuple([message_of(message) for message in options.get("history") or ()])
         messages = prompt_messages(prompt)
-        choice = chosen(options.get("tool_choice"), self._offer)
+        choice = chosen(options.get("tool_choice"), self._offer, is_open=bool(self._toolsets))
         state, opening = await self._opened(options.get("run_id"))
+        if history and state.messages:
+            raise ParameterError(f"history: run {state.run_id!r} has its own conversation already; leave history= out")
         loop = Loop(self._plan(options.get("model")), state, deps=options.get("deps"), emit=emit, offer=self._offer)
         for record in opening:
             await loop.record(record)
@@ -371,8 +377,7 @@ class Agent(Generic[D, T]):
             return model
         client = self._options.get("client")
         if client is None:
-            # httpx is loaded when somebody is asked over HTTP.
-            from callwright.service.client import default_client  # noqa: PLC0415
+            from callwright.service.client import default_client  # noqa: PLC0415 - connections come with the first run
 
             client = default_client()
         return client.chat(model)

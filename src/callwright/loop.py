@@ -15,7 +15,7 @@ from callwright._clock import Clock
 from callwright._concurrency import collapsed
 from callwright._json import JsonObject, JsonValue
 from callwright._secrets import masked
-from callwright.errors import APIError, BudgetError, CallwrightError, OutputError
+from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, SchemaError
 from callwright.model import Ledger, Model, Restarted, Retried, Scope
 from callwright.output.output import Output, Problems, Taken
 from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
@@ -150,7 +150,10 @@ class Loop(Generic[T]):
 
     def _result(self, stopped: Stopped) -> RunResult[T]:
         if self._value is NOTHING and (stopped.status == "done" or stopped.output is not None):
-            self._value = self.output.load(stopped.output)
+            try:
+                self._value = self.output.load(stopped.output)
+            except ValueError as error:
+                raise OutputError(f"the stored output is not valid any more: {error}", state=self.state) from error
         return RunResult(self.state, self._value)  # type: ignore[arg-type]  # a T, or NOTHING
 
     def _exhausted(self, limit: str) -> CallwrightError:
@@ -186,7 +189,7 @@ class Loop(Generic[T]):
     async def _ask(self, limited: str | None) -> None:
         state, model = self.state, self._plan.model
         offer = await self._current_offer()
-        only_output = bool(self.output.tools) and bool(limited or state.rejections)
+        only_output = bool(self.output.tools) and bool(limited or state.rejections or state.tool_choice == "none")
         tools = self._wire(offer, only_output=only_output)
         choice = self._choice(offer, only_output=only_output, limited=limited)
         params, added = self._request_params()
@@ -217,6 +220,8 @@ class Loop(Generic[T]):
             for toolset in self._plan.toolsets:
                 tools += await toolset.tools(context)
             self._offer = Offer(tools)
+            if taken := self._live.output_tools & self._offer.names.keys():
+                raise SchemaError(f"tool {min(taken)!r}: the name is taken by the output; give it another")
             self._wires.clear()
         return self._offer or Offer(())
 

@@ -309,6 +309,21 @@ async def test_an_agent_is_replaced_not_changed() -> None:
     assert agent.fingerprint == agent.replace().fingerprint
 
 
+async def test_replacing_loses_nothing_and_lists_that_change_later_change_nothing() -> None:
+    tools, stops = [weather], {"stop": ["END"]}
+    agent = Agent(ScriptedModel("a"), tools=(entry for entry in tools), params={**stops}, limits=Limits(steps=1))
+    same = Agent(ScriptedModel("a"), tools=tools)
+    tools.append(print)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    model = ScriptedModel("b")
+
+    await agent.replace(instructions="new").run("?", model=model)
+
+    assert body(model.requests[0])["stop"] == ["END"]
+    assert [tool["function"]["name"] for tool in body(model.requests[0])["tools"]] == ["weather"]
+    assert model.requests[0].tool_choice == "none"
+    assert same.replace().fingerprint == same.fingerprint
+
+
 async def test_what_was_asked_can_be_looked_at() -> None:
     result = await Agent(ScriptedModel(calls(weather, city="Rome"), "ok"), tools=[weather]).run(
         "?", tool_choice="required"

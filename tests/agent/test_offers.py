@@ -14,6 +14,7 @@ from callwright import (
     RunContext,
     SchemaError,
     Tool,
+    tool,
 )
 from callwright.testing.scripted import ScriptedModel, calls
 from callwright.wire.chat import ChatRequest
@@ -91,6 +92,77 @@ async def test_a_model_that_calls_on_although_it_may_not_gets_no_tool_and_the_ru
 
     assert ran == ["a"]
     assert caught.value.state is not None  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("choice", ["required", "weather", weather], ids=["required", "name", "function"])
+async def test_a_choice_may_name_what_a_toolset_will_offer(choice: Any) -> None:
+    class Set:
+        async def tools(self, ctx: RunContext[Any]) -> list[Any]:
+            return [tool(weather)]
+
+    model = ScriptedModel(calls(weather, city="Rome"), "ok")
+
+    await Agent(model, tools=[Set()]).run("?", tool_choice=choice)
+
+    assert model.requests[0].tool_choice in ("required", {"type": "function", "function": {"name": "weather"}})
+    assert model.requests[1].tool_choice == "auto"
+
+
+async def test_a_function_among_the_wire_entries_can_be_chosen_by_its_name() -> None:
+    model = ScriptedModel("ok")
+    entry = {"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}
+
+    await Agent(model, tools=[entry]).run("?", tool_choice="look")
+
+    assert model.requests[0].tool_choice == {"type": "function", "function": {"name": "look"}}
+
+
+async def test_a_wire_object_is_a_choice_and_a_copy_is_kept() -> None:
+    model = ScriptedModel("ok")
+    choice: dict[str, Any] = {"type": "allowed_tools", "mode": "auto", "tools": []}
+
+    result = await Agent(model, tools=[weather]).run("?", tool_choice=choice)
+    choice["tools"].append(object())
+
+    assert model.requests[0].tool_choice == {"type": "allowed_tools", "mode": "auto", "tools": []}
+    assert result.requests[0].tool_choice == model.requests[0].tool_choice
+
+
+@pytest.mark.parametrize("choice", [5, 1.5, {"type": object()}, ["weather"]], ids=["int", "float", "object", "list"])
+async def test_what_is_no_choice_is_refused(choice: Any) -> None:
+    with pytest.raises(ParameterError, match="tool_choice: expected"):
+        await Agent(ScriptedModel(), tools=[weather]).run("?", tool_choice=choice)
+
+
+async def test_a_tool_that_is_named_like_a_word_of_the_wire_is_chosen_by_its_function() -> None:
+    def none() -> None:
+        """Do nothing."""
+
+    model = ScriptedModel(calls(none), "ok")
+
+    await Agent(model, tools=[none]).run("?", tool_choice=none)
+
+    assert model.requests[0].tool_choice == {"type": "function", "function": {"name": "none"}}
+
+
+async def test_one_tool_given_twice_is_offered_once() -> None:
+    model, one = ScriptedModel("ok"), tool(weather)
+
+    await Agent(model, tools=[one, one]).run("?")
+
+    assert len(model.requests[0].tools.raw) == 1
+
+
+async def test_a_toolset_may_not_take_the_name_of_the_output() -> None:
+    def final_answer() -> None:
+        """Answer."""
+
+    class Set:
+        async def tools(self, ctx: RunContext[Any]) -> list[Any]:
+            return [tool(final_answer)]
+
+    with pytest.raises(SchemaError, match="taken by the output"):
+        await Agent(ScriptedModel(), tools=[Set()], output=int).run("?")
 
 
 async def test_two_tools_of_one_name_are_refused_with_both_origins() -> None:

@@ -8,10 +8,11 @@ import threading
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 
 import anyio
 import pytest
+from pydantic import AfterValidator
 
 import callwright.tools.calling as module
 from callwright import Agent, RunError, ToolError, tool
@@ -57,6 +58,24 @@ def raises_async(error: BaseException) -> Any:
     return fail
 
 
+class SpeechlessToolError(ToolError, UnspeakableError):
+    pass
+
+
+async def test_a_validator_of_a_tool_that_raises_anything_answers_the_model() -> None:
+    def fail(x: Annotated[int, AfterValidator(lambda number: {}[number])]) -> int:
+        """Fail."""
+        return x
+
+    model = ScriptedModel(calls(fail, x=1), "ok")
+
+    await Agent(model, tools=[fail]).run("?")
+
+    assert model.requests[1].messages[-1].text == (
+        "The arguments of fail are not valid (KeyError: 1); call it again with valid ones."
+    )
+
+
 @pytest.mark.parametrize("made", [raises, raises_async], ids=["sync", "async"])
 @pytest.mark.parametrize(
     ("error", "told"),
@@ -68,6 +87,7 @@ def raises_async(error: BaseException) -> Any:
         pytest.param(
             UnspeakableError(), "fail failed: UnspeakableError: (its message could not be read)", id="str raises"
         ),
+        pytest.param(SpeechlessToolError(), "(its message could not be read)", id="ToolError, str raises"),
         pytest.param(ValueError("a\ud800b"), "fail failed: ValueError: a\ufffdb", id="surrogate"),
         pytest.param(ValueError("key sk-or-v1-fedcba9876543210"), "fail failed: ValueError: key sk-***", id="a key"),
         pytest.param(TimeoutError("upstream"), "fail failed: TimeoutError: upstream", id="a timeout of its own"),

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, computed_field
 
-from callwright import Agent, Limits, OutputError, ParameterError, SchemaError, output_of
+from callwright import Agent, AssistantMessage, Limits, MemoryStore, OutputError, ParameterError, SchemaError, output_of
 from callwright.testing.scripted import ScriptedModel, calls
 from callwright.wire.chat import ChatRequest, Completion
 from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
@@ -260,6 +261,74 @@ async def test_a_tool_with_the_name_of_the_output_is_refused() -> None:
 def test_wrong_options_of_an_output_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ParameterError, match="expected"):
         output_of(Invoice, **wrong)
+
+
+class Named(BaseModel):
+    total: int = Field(alias="Total", gt=0)
+
+    @computed_field
+    def half(self) -> float:
+        return self.total / 2
+
+
+async def test_a_stored_output_is_the_same_value_again() -> None:
+    agent = Agent(ScriptedModel('{"Total": 6}'), output=Named, store=MemoryStore())
+    first = await agent.run("?", run_id="r")
+
+    assert (await agent.resume("r")).output == first.output == Named(Total=6)
+
+
+async def test_a_stored_output_of_a_type_that_has_changed_is_a_typed_error() -> None:
+    store = MemoryStore()
+    await Agent(ScriptedModel('{"Total": 6}'), output=Named, store=store).run("?", run_id="r")
+
+    with pytest.raises(OutputError, match="not valid any more") as caught:
+        await Agent(ScriptedModel(), output=Point, store=store).resume("r")
+
+    assert caught.value.state is not None
+
+
+async def test_a_value_without_a_json_form_is_returned_and_recorded_as_text() -> None:
+    pattern = Annotated[Any, AfterValidator(re.compile)]
+    result = await Agent(ScriptedModel('{"value": "a+"}'), output=pattern).run("?")
+
+    assert result.output == re.compile("a+")
+
+
+async def test_a_validator_of_the_output_that_raises_anything_is_told() -> None:
+    broken = Annotated[int, AfterValidator(lambda number: {7: "seven"}[number])]
+    model = ScriptedModel('{"value": 1}', '{"value": 7}')
+
+    result = await Agent(model, output=broken).run("?")
+
+    assert result.output == "seven"
+    assert "KeyError: 1" in model.requests[1].messages[-1].text
+
+
+async def test_without_tools_of_the_user_the_output_is_still_called() -> None:
+    """`tool_choice="none"` is about the user's tools; the call of the output is forced separately."""
+    model = ScriptedModel(calls("final_answer", x=1, y=2))
+
+    result = await Agent(model, tools=[lookup], output=Point).run("?", tool_choice="none")
+
+    assert result.output == Point(1, 2)
+    assert [tool["function"]["name"] for tool in body(model.requests[0])["tools"]] == ["final_answer"]
+
+
+@pytest.mark.parametrize("mode", ["tool", "json_schema", "json_object"])
+async def test_an_output_follows_a_history_of_another_output(mode: Any) -> None:
+    answer = calls("final_answer", x=1, y=2) if mode == "tool" else '{"x": 1, "y": 2}'
+    before = await Agent(ScriptedModel(calls("lookup", number=1), "seen"), tools=[lookup]).run("?")
+    model = ScriptedModel(answer, answer)
+    agent = Agent(model, output=output_of(Point, mode=mode))
+
+    first = await agent.run("?", history=before.messages)
+    second = await agent.run("?", history=first.messages)
+
+    assert first.output == second.output == Point(1, 2)
+    said = [message for message in second.messages if isinstance(message, AssistantMessage)]
+    asked = [call.id for message in said for call in message.tool_calls]
+    assert [message.raw["tool_call_id"] for message in second.messages if message.role == "tool"] == asked
 
 
 def test_what_pydantic_cannot_validate_is_refused() -> None:

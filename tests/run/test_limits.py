@@ -7,14 +7,24 @@ from typing import Any
 
 import pytest
 
-from callwright.errors import BudgetError
+from callwright.errors import BudgetError, ParameterError
 from callwright.run.limits import Budget, Limits
 from callwright.wire.chat import Usage
 
 
 @pytest.mark.parametrize("wrong", [{"steps": 0}, {"tool_calls_per_turn": 0}, {"tool_concurrency": -1}], ids=str)
 def test_limits_below_one_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="expected >= 1"):
+    with pytest.raises(ParameterError, match="expected >= 1"):
+        Limits(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"requests": -1}, {"tokens": -5}, {"cost": Decimal(-1)}, {"cost": float("nan")}, {"seconds": -0.1}],
+    ids=str,
+)
+def test_limits_below_nothing_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match="expected >= 0, or None"):
         Limits(**wrong)
 
 

@@ -148,6 +148,23 @@ def test_an_address_that_cannot_be_one_is_refused(url: str, monkeypatch: pytest.
     assert "swordfish" not in str(caught.value)
 
 
+async def test_a_key_in_a_header_is_hidden_too() -> None:
+    def service() -> Service:
+        said = "keys own-header-key-1 and per-request-key-2 are wrong in production"
+        return Service(httpx.Response(401, json={"error": {"code": 401, "message": said}}))
+
+    with pytest.raises(AuthenticationError) as caught:
+        await (
+            service()
+            .client(headers={"X-Api-Key": "own-header-key-1", "X-Stage": "production"})
+            .complete("Hi", headers={"Authorization": "Bearer per-request-key-2"})
+        )
+
+    assert caught.value.message == "HTTP 401: keys *** and *** are wrong in production"
+    assert "header-key" not in repr(vars(caught.value))
+    assert "request-key" not in repr(vars(caught.value))
+
+
 def test_the_key_is_never_shown() -> None:
     client = Service().client()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -90,6 +91,28 @@ def test_the_bytes_are_made_once_per_profile() -> None:
     message = UserMessage("hi")
 
     assert message.wire(OPENROUTER) is message.wire(OPENROUTER)
+
+
+def test_two_threads_that_send_one_message_to_two_servers_get_each_its_own_bytes() -> None:
+    raw: dict[str, Any] = {"role": "assistant", "content": "x", "reasoning_details": [{"type": "a"}]}
+    whole, short = message_of(raw).wire(OPENROUTER), message_of(raw).wire(COMPATIBLE)
+    message = message_of(raw)
+    wrong: list[bytes] = []
+
+    def send(profile: Profile, right: bytes) -> None:
+        for _ in range(5_000):
+            sent = message.wire(profile)
+            if sent != right:
+                wrong.append(sent)
+
+    threads = [Thread(target=send, args=pair) for pair in ((OPENROUTER, whole), (COMPATIBLE, short)) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert whole != short
+    assert wrong == []
 
 
 def test_lone_surrogates_are_replaced_at_the_border() -> None:

@@ -83,6 +83,28 @@ def test_the_order_of_keys_is_always_the_same() -> None:
     assert list(checked_params({"top_p": 1, "seed": 2})) == list(checked_params({"seed": 2, "top_p": 1}))
 
 
+@pytest.mark.parametrize("key", ["messages", "model", "stream", "tools", "tool_choice"])
+def test_extra_body_takes_no_key_that_has_a_place_of_its_own(key: str) -> None:
+    with pytest.raises(ParameterError, match=f"extra_body: '{key}' has a place of its own"):
+        checked_params({"extra_body": {key: 1, "top_k": 5}})
+
+
+@pytest.mark.parametrize(
+    "params", [{"extra_body": {"x": object()}}, {"provider": {"order": [object()]}}], ids=["extra", "own"]
+)
+def test_what_is_no_json_is_refused(params: dict[str, Any]) -> None:
+    with pytest.raises(ParameterError, match="JSON values"):
+        checked_params(params)
+
+
+def test_a_wrong_value_is_shown_without_its_secrets_and_cut() -> None:
+    with pytest.raises(ParameterError) as caught:
+        checked_params({"temperature": "sk-or-v1-abcdef0123" + "x" * 9_000})
+
+    assert "abcdef" not in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
 def test_extra_body_is_merged_into_the_body() -> None:
     assert checked_params({"extra_body": {"safe_prompt": True}}) == {"safe_prompt": True}
 

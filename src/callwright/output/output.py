@@ -158,11 +158,15 @@ class _TypedOutput(Output[T]):
         self.tools = ()
 
     def dump(self, value: T) -> JsonValue:
-        """Return the value as JSON."""
-        return decode(self._adapter.dump_json(value))
+        """Return the value as JSON, in the form that it is validated from; what has none is written as its `str()`."""
+        return decode(self._adapter.dump_json(value, by_alias=True, round_trip=True, fallback=str, warnings=False))
 
     def load(self, value: JsonValue) -> T:
-        """Return the value that `dump` wrote."""
+        """Return the value that `dump` wrote.
+
+        Raises:
+            ValueError: It is no value of the type, which may have changed since.
+        """
         return self._adapter.validate_json(encode(value))
 
     def _validated(self, text: str) -> Taken[T] | Problems:
@@ -179,6 +183,8 @@ class _TypedOutput(Output[T]):
             return Problems(tuple(_problem(dict(detail)) for detail in error.errors(include_url=False)[:20]))
         except ValueError as error:
             return Problems((f"expected JSON; {error}",))
+        except Exception as error:  # noqa: BLE001 - the edge of user code: a validator of the type's own
+            return Problems((f"the answer could not be validated; {type(error).__name__}: {error}",))
 
 
 class ToolOutput(_TypedOutput[T]):

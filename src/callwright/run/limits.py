@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from callwright.errors import BudgetError
+from callwright.errors import BudgetError, ParameterError
 from callwright.wire.chat import NO_USAGE, Usage
 
 __all__ = ["Budget", "Limits"]
@@ -13,12 +13,16 @@ __all__ = ["Budget", "Limits"]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How far one run may go. None is no limit."""
+    """How far one run may go. None is no limit; 0 lets no request go.
+
+    Raises:
+        ParameterError: One of them is out of range.
+    """
 
     steps: int = 50
     """Committed assistant turns, >= 1. At the last one the model is asked for an answer from what it has."""
     tool_calls_per_turn: int = 64
-    """Calls beyond these are answered with an error instead of being run."""
+    """Calls beyond these are answered with an error instead of being run; >= 1."""
     tool_concurrency: int = 16
     """Calls of one turn that run at the same time, >= 1."""
     requests: int | None = None
@@ -33,7 +37,11 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("steps", "tool_calls_per_turn", "tool_concurrency"):
             if getattr(self, name) < 1:
-                raise ValueError(f"Limits.{name}: expected >= 1; got {getattr(self, name)!r}")
+                raise ParameterError(f"Limits.{name}: expected >= 1; got {getattr(self, name)!r}")
+        for name in ("requests", "tokens", "cost", "seconds"):
+            most: float | Decimal | None = getattr(self, name)
+            if most is not None and not most >= 0:
+                raise ParameterError(f"Limits.{name}: expected >= 0, or None; got {most!r}")
 
     def spent(self, *, requests: int, usage: Usage, elapsed: float) -> str | None:
         """Return which limit leaves no room for one more request; None if all do.

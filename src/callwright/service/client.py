@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Self
@@ -79,6 +80,7 @@ class Client:
         is_ours = base_url is None or urlsplit(base_url).hostname == "openrouter.ai"
         url = base_url or os.environ.get("CALLWRIGHT_BASE_URL") or OPENROUTER_URL
         # The key of one service must never reach another only because it lies in the environment.
+        _remember(headers or {})
         key = api_key or (os.environ.get("OPENROUTER_API_KEY") if is_ours else None) or None
         self.profile = profile or (OPENROUTER if is_ours else COMPATIBLE)
         self._problem = None
@@ -132,9 +134,11 @@ class Client:
             params: See `ChatParams`.
 
         Raises:
-            ParameterError: A parameter or message is wrong; nothing was sent.
+            ParameterError: A parameter, header or message is wrong; nothing was sent.
+            SchemaError: A function cannot be a tool, or two tools have the same name.
             APIError: Asking failed.
         """
+        _remember(headers or {})
         offer = offered(tools)
         checked = checked_params(params)
         features = ("stream",) if listen is not None else ()
@@ -191,6 +195,16 @@ def default_client() -> Client:
         if _default is None:
             _default = Client()
         return _default
+
+
+_SECRET_HEADERS = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
+
+
+def _remember(headers: Mapping[str, str]) -> None:
+    """Hide from now on what is a key by the name of its header."""
+    for name, value in headers.items():
+        if _SECRET_HEADERS.search(name):
+            remember(value.strip().rpartition(" ")[2])
 
 
 def _checked_key(key: str) -> str:

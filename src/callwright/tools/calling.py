@@ -75,6 +75,9 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
         refused = Refused(f"The arguments of {call.name} are not valid; call it again with valid ones.\n{problems}")
     except ValueError as error:
         refused = Refused(f"The arguments of {call.name} are not one JSON object: {error}. Call it again.")
+    except Exception as error:  # noqa: BLE001 - the edge of user code: a validator of the tool's own
+        words = f"{type(error).__name__}: {_words(error)}"
+        return Refused(f"The arguments of {call.name} are not valid ({words}); call it again with valid ones.")
     return _repaired(tool, call) or refused
 
 
@@ -84,7 +87,7 @@ def _repaired(tool: AnyTool, call: ToolCall) -> Ready | None:
     def fits(text: str) -> bool:
         try:
             arguments.read(text)
-        except ValueError:
+        except Exception:  # noqa: BLE001 - the edge of user code: a validator of the tool's own
             return False
         return True
 
@@ -105,7 +108,7 @@ async def perform(ready: Ready, context: RunContext[Any]) -> Performed:
     try:
         value = await _run(ready, context) if tool.timeout is None else await _run_in_time(ready, context, tool.timeout)
     except ToolError as error:
-        return Performed(_capped(masked(clean(str(error))), RESULT_LIMIT), is_error=True)
+        return Performed(_words(error, RESULT_LIMIT), is_error=True)
     except anyio.get_cancelled_exc_class() as error:
         # A tool may raise it by itself (a cancelled future inside it); then nobody cancelled us, and it is an error.
         await _leave_if_cancelled(error)
@@ -156,9 +159,9 @@ def _failed(ready: Ready, error: BaseException) -> Performed:
     return Performed(f"{tool.name} failed: {type(error).__name__}: {_words(error)}", is_error=True, note=note)
 
 
-def _words(error: BaseException) -> str:
+def _words(error: BaseException, limit: int = _ERROR_LIMIT) -> str:
     try:
-        return _capped(masked(clean(str(error))), _ERROR_LIMIT)
+        return _capped(masked(clean(str(error))), limit)
     except Exception:  # noqa: BLE001 - an error whose own words raise
         return "(its message could not be read)"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NotRequired, Self, TypeAlias, cast
 
@@ -90,7 +90,7 @@ class Message:
     Equal messages put the same object on OpenRouter's wire.
     """
 
-    __slots__ = ("_bytes", "_profile", "raw")
+    __slots__ = ("_kept", "raw")
 
     role: ClassVar[str] = ""
 
@@ -102,15 +102,16 @@ class Message:
         """Wrap a wire dict, unchecked; strings in it must be free of lone surrogates."""
         message = cls.__new__(cls)
         message.raw = raw
-        message._profile = None  # noqa: SLF001 - our own
+        message._kept = None  # noqa: SLF001 - our own
         return message
 
     def wire(self, profile: Profile) -> bytes:
         """Return the message as JSON for servers of `profile`; made once."""
-        if self._profile is not profile:
-            self._bytes = encode(self._sent(profile))
-            self._profile = profile
-        return self._bytes
+        # Both at once: another thread may send the same message to a server of another profile.
+        kept = self._kept
+        if kept is None or kept[0] is not profile:
+            kept = self._kept = (profile, encode(self._sent(profile)))
+        return kept[1]
 
     @property
     def content(self) -> JsonValue:
@@ -133,8 +134,7 @@ class Message:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text[:60]!r})"
 
-    _profile: Profile | None
-    _bytes: bytes
+    _kept: tuple[Profile, bytes] | None
 
     def _sent(self, profile: Profile) -> JsonObject:
         del profile  # Only assistant messages differ between servers.
@@ -148,7 +148,7 @@ class _WrittenMessage(Message):
 
     def __init__(self, content: str | Sequence[Part], *, name: str | None = None) -> None:
         self.raw = _written(self.role, content) if name is None else {**_written(self.role, content), "name": name}
-        self._profile = None
+        self._kept = None
 
 
 class SystemMessage(_WrittenMessage):
@@ -193,7 +193,7 @@ class AssistantMessage(Message):
                 for call in tool_calls
             ]
         self.raw = raw
-        self._profile = None
+        self._kept = None
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -248,7 +248,7 @@ class ToolMessage(Message):
 
     def __init__(self, content: str | Sequence[Part], *, tool_call_id: str) -> None:
         self.raw = {"role": "tool", "tool_call_id": tool_call_id, "content": _content(content)}
-        self._profile = None
+        self._kept = None
 
     @property
     def tool_call_id(self) -> str:
@@ -273,6 +273,10 @@ def message_of(raw: Mapping[str, object] | Message) -> Message:
     return raw if isinstance(raw, Message) else wrapped(_plain(raw))
 
 
+def _is_list(prompt: object) -> bool:
+    return isinstance(prompt, Iterable) and not isinstance(prompt, Mapping | bytes)
+
+
 def prompt_messages(prompt: Prompt) -> tuple[Message, ...]:
     """Return the messages of a prompt.
 
@@ -281,6 +285,8 @@ def prompt_messages(prompt: Prompt) -> tuple[Message, ...]:
     """
     if isinstance(prompt, str):
         return (UserMessage(prompt),)
+    if not _is_list(prompt):
+        raise ParameterError(f"prompt: expected a text, or a list of parts or messages; got a {type(prompt).__name__}")
     entries = tuple(prompt)
     if not entries:
         raise ParameterError("prompt: expected a text, parts or messages; got an empty sequence")
@@ -311,7 +317,10 @@ def wrapped(raw: JsonObject) -> Message:
 
 def _plain(raw: Mapping[str, object]) -> JsonObject:
     """Return `raw` as plain JSON values, so that nobody else can change it later."""
-    value = decode(encode(raw))
+    try:
+        value = decode(encode(raw))
+    except ValueError as error:
+        raise ParameterError(f"a message is a JSON object; {error}") from error
     if not isinstance(value, Mapping):  # pragma: no cover - a mapping encodes to an object
         raise ParameterError(f"a message is an object; got {raw!r}")
     return value

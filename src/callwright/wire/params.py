@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias, cast
 from typing_extensions import TypedDict
 
 from callwright._json import JsonObject, JsonValue, decode, encode
+from callwright._secrets import masked
 from callwright.errors import ParameterError
 from callwright.wire.profile import Profile
 
@@ -248,6 +249,9 @@ _RULES: Mapping[str, tuple[str, _Rule]] = {
     "extra_body": _OBJECT,
 }
 
+_PLACED: frozenset[object] = frozenset({"messages", "model", "stream", "tools", "tool_choice"})
+"""Keys of the body that are no parameters: twice in one object, each server would read another one."""
+
 _NULLABLE = frozenset(
     {
         *("temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty", "presence_penalty", "seed"),
@@ -305,9 +309,15 @@ def checked_params(params: Mapping[str, object]) -> dict[str, JsonValue]:
     problems += _conflicts(params)
     if problems:
         raise ParameterError("; ".join(problems))
-    plain = decode(encode({key: params[key] for key in sorted(params) if key != "extra_body"}))
-    extra = decode(encode(params.get("extra_body", {})))
-    return {**cast("dict[str, JsonValue]", plain), **cast("dict[str, JsonValue]", extra)}
+    plain = _plain({key: params[key] for key in sorted(params) if key != "extra_body"})
+    return {**plain, **_plain(params.get("extra_body", {}))}
+
+
+def _plain(params: object) -> dict[str, JsonValue]:
+    try:
+        return cast("dict[str, JsonValue]", decode(encode(params)))  # the rules let only objects come here
+    except ValueError as error:
+        raise ParameterError(f"parameters are JSON values; {error}") from error
 
 
 def _problem(key: str, value: object) -> str | None:
@@ -318,12 +328,14 @@ def _problem(key: str, value: object) -> str | None:
     expected, fits = _RULES[key]
     if fits(value) or (value is None and key in _NULLABLE):
         return None
-    return f"{key}: expected {expected}; got {value!r}"
+    return f"{key}: expected {expected}; got {masked(repr(value))[:200]}"
 
 
 def _conflicts(params: Mapping[str, object]) -> list[str]:
     """Return what is wrong with parameters that are right by themselves."""
-    problems: list[str] = []
+    extra = params.get("extra_body")
+    taken = _PLACED & cast("Mapping[object, object]", extra).keys() if isinstance(extra, Mapping) else ()
+    problems = [f"extra_body: {key!r} has a place of its own in the call; give it there" for key in taken]
     if params.get("top_logprobs") is not None and not params.get("logprobs"):
         problems.append("top_logprobs: needs logprobs=True")
     reasoning = params.get("reasoning")
