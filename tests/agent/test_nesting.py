@@ -129,22 +129,22 @@ def test_one_agent_runs_in_many_threads_and_event_loops_at_once() -> None:
 @pytest.mark.parametrize("tool", ["sync", "async", "both"])
 def test_ctrl_c_ends_a_run_whatever_tool_is_running(tool: str, way: str) -> None:
     program = """
-        import anyio, sys, threading
+        import anyio, os, sys, threading
         from callwright import Agent
         from callwright.testing.scripted import ScriptedModel, calls
 
         def hang():
             '''Hang.'''
-            print("started", flush=True)
+            os.write(1, b"started\\n")  # in one piece, unlike print
             threading.Event().wait()
 
         async def wait():
             '''Wait.'''
             try:
-                print("started", flush=True)
+                os.write(1, b"started\\n")  # in one piece, unlike print
                 await anyio.sleep_forever()
             finally:
-                print("unwound", flush=True)
+                os.write(1, b"unwound\\n")
 
         turn = {"sync": calls(hang), "async": calls(wait), "both": calls(hang) + calls(wait)}[sys.argv[1]]
         agent = Agent(ScriptedModel(turn), tools=[hang, wait])
@@ -162,10 +162,10 @@ def test_ctrl_c_ends_a_run_whatever_tool_is_running(tool: str, way: str) -> None
     tools = 2 if tool == "both" else 1
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout is not None
-        assert [process.stdout.readline() for _ in range(tools)] == ["started\n"] * tools
-
-        process.send_signal(signal.SIGINT)
         try:
+            assert [process.stdout.readline() for _ in range(tools)] == ["started\n"] * tools
+
+            process.send_signal(signal.SIGINT)
             output, _ = process.communicate(timeout=PATIENCE)
         finally:
             process.kill()
