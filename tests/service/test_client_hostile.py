@@ -38,6 +38,11 @@ def weather(city: str = "Rome") -> str:
     return city
 
 
+def add(numbers: list[int]) -> int:
+    """Add numbers."""
+    return sum(numbers)
+
+
 def answer(*, finish: Any = "stop", **message: Any) -> dict[str, Any]:
     return {"id": "g", "choices": [{"index": 0, "finish_reason": finish, "message": {"role": "assistant", **message}}]}
 
@@ -68,7 +73,7 @@ def plain(body: Any, status: int = 200, **headers: str) -> Client:
 
 async def came(asked: Client, *, streamed: bool = False) -> RunResult[str] | APIError | RunError:
     """Run an agent with a tool against the server and return what came of it, in time."""
-    agent = Agent("m", client=asked, tools=[weather], limits=Limits(steps=2))
+    agent = Agent("m", client=asked, tools=[weather, add], limits=Limits(steps=2))
     began = time.perf_counter()
     try:
         if streamed:
@@ -178,6 +183,7 @@ async def test_an_error_inside_a_stream_does_not_show_the_key_and_is_capped() ->
         pytest.param([call(arguments="{" * 10_000_000)], id="brackets of 10 MB"),
         pytest.param([call(arguments='{"city":' + "[" * 100_000 + "]" * 100_000 + "}")], id="100,000 deep"),
         pytest.param([call(arguments=[1])], id="arguments that are a list"),
+        pytest.param([call("add", '{"numbers":["a"' + ',"a"' * 500_000 + "]}")], id="half a million wrong values"),
         pytest.param([call(5), call(None), call(""), call([])], id="names that are none"),
         pytest.param([call("x" * 5_000_000)], id="a name of 5 MB"),
         pytest.param([call(id="x" * 10_000), call(id=5), call(id=None)], id="ids of any kind"),

@@ -12,6 +12,7 @@ from typing_extensions import TypeForm, TypeVar
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright.errors import ParameterError
+from callwright.tools.calling import MOST_LISTED
 from callwright.tools.schema import FunctionDescription
 from callwright.wire.chat import Completion
 from callwright.wire.messages import ToolCall
@@ -180,6 +181,8 @@ class _TypedOutput(Output[T]):
                 text = encode(whole["value"]).decode()
             return Taken(self._adapter.validate_json(text))
         except ValidationError as error:
+            if error.error_count() > MOST_LISTED:
+                return Problems((f"{error.error_count()} values do not fit the schema",))
             return Problems(tuple(_problem(dict(detail)) for detail in error.errors(include_url=False)[:20]))
         except ValueError as error:
             return Problems((f"expected JSON; {error}",))

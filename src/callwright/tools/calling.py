@@ -22,10 +22,13 @@ from callwright.tools.repair import repaired
 from callwright.tools.toolset import AnyTool
 from callwright.wire.messages import ToolCall
 
-__all__ = ["RESULT_LIMIT", "Performed", "Ready", "Refused", "perform", "prepare", "result_text"]
+__all__ = ["MOST_LISTED", "RESULT_LIMIT", "Performed", "Ready", "Refused", "perform", "prepare", "result_text"]
 
 RESULT_LIMIT = 256 * 1024
 """The longest result that the model is told, in characters; the rest is cut off with a note."""
+
+MOST_LISTED = 1_000
+"""Problems beyond these are only counted: pydantic lists all or none, and millions cost seconds and gigabytes."""
 
 _ERROR_LIMIT = 2_000
 _NOTE_LIMIT = 8_000
@@ -71,8 +74,11 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     try:
         return Ready(tool, tool.shape.arguments.read(call.arguments))
     except ValidationError as error:
+        told = f"The arguments of {call.name} are not valid; call it again with valid ones."
+        if error.error_count() > MOST_LISTED:
+            return Refused(f"{told}\n- {error.error_count()} values in them do not fit the schema")
         problems = "\n".join(_problem(detail) for detail in error.errors(include_url=False)[:20])
-        refused = Refused(f"The arguments of {call.name} are not valid; call it again with valid ones.\n{problems}")
+        refused = Refused(f"{told}\n{problems}")
     except ValueError as error:
         refused = Refused(f"The arguments of {call.name} are not one JSON object: {error}. Call it again.")
     except Exception as error:  # noqa: BLE001 - the edge of user code: a validator of the tool's own

@@ -96,7 +96,11 @@ class Arguments:
             values = self._validator.validate_json(text)
         except ValidationError as error:
             # A lone surrogate is no reason to ask again.
-            if error.errors(include_url=False)[0]["type"] not in ("json_invalid", "string_unicode"):
+            # Counted first: listing millions of problems costs gigabytes, and text that is no JSON is one problem.
+            if error.error_count() > 1 or error.errors(include_url=False)[0]["type"] not in (
+                "json_invalid",
+                "string_unicode",
+            ):
                 raise
             try:
                 value = decode(text)
