@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -265,6 +266,27 @@ async def test_chunks_of_any_shape_are_read_soon(chunks: list[Any]) -> None:
     came_of_it = await came(client(sse(*chunks, chunk(content="x"), END)), streamed=True)
 
     assert isinstance(came_of_it, RunResult | RunError)
+
+
+class Pieces(httpx.AsyncByteStream):
+    """A body that comes as a socket gives it."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for start in range(0, len(self._body), 65_536):
+            yield self._body[start : start + 65_536]
+
+
+async def test_an_image_that_comes_in_one_large_event_is_taken() -> None:
+    whole = sse(chunk(content="x", images=[{"image_url": {"url": "x" * 3_000_000}}]), END)
+    response = httpx.Response(200, headers={"content-type": "text/event-stream"}, stream=Pieces(whole.content))
+
+    came_of_it = await came(client(response), streamed=True)
+
+    assert isinstance(came_of_it, RunResult)
+    assert came_of_it.output == "x"
 
 
 @pytest.mark.parametrize(

@@ -18,14 +18,14 @@ class SSEDecoder:
     event are joined by LF. Only CR and LF end a line: U+2028 and its like are text.
 
     Args:
-        limit: The largest event accepted, in bytes.
+        limit: The largest event accepted, in bytes; an image comes whole in one event.
 
     Source: https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
     """
 
     __slots__ = ("_begun", "_limit", "_rest", "_swallow_lf")
 
-    def __init__(self, *, limit: int = 1 << 20) -> None:
+    def __init__(self, *, limit: int = 32 << 20) -> None:
         self._limit = limit
         self._rest = bytearray()
         self._swallow_lf = False
