@@ -19,7 +19,8 @@ from callwright import Agent, RunError, ToolError, tool
 from callwright.run.records import CallReturned
 from callwright.run.result import RunResult
 from callwright.testing.scripted import ScriptedModel, calls
-from callwright.tools.calling import RESULT_LIMIT, result_text
+from callwright.tools.calling import result_text
+from callwright.tools.tool import RESULT_LIMIT
 
 pytestmark = pytest.mark.anyio
 

@@ -19,13 +19,11 @@ from callwright._threads import run_in_thread
 from callwright.errors import RunError, ToolError
 from callwright.tools.context import RunContext
 from callwright.tools.repair import repaired
+from callwright.tools.tool import RESULT_LIMIT
 from callwright.tools.toolset import AnyTool
 from callwright.wire.messages import ToolCall
 
-__all__ = ["MOST_LISTED", "RESULT_LIMIT", "Performed", "Ready", "Refused", "perform", "prepare", "result_text"]
-
-RESULT_LIMIT = 256 * 1024
-"""The longest result that the model is told, in characters; the rest is cut off with a note."""
+__all__ = ["MOST_LISTED", "Performed", "Ready", "Refused", "perform", "prepare", "result_text"]
 
 MOST_LISTED = 1_000
 """Problems beyond these are only counted: pydantic lists all or none, and millions cost seconds and gigabytes."""

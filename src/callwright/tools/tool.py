@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Concatenate, Generic, Literal, Self, TypeAlias, overload
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Concatenate, Generic, Literal, Self, TypeAlias, cast, overload
 
 from typing_extensions import ParamSpec, TypedDict, TypeVar, Unpack
 
 from callwright._json import JsonValue
 from callwright.errors import ParameterError
+from callwright.tools.context import RunContext
 from callwright.tools.schema import FunctionDescription, Shape, shape
 
-__all__ = ["OnError", "Tool", "ToolOptions", "tool"]
+__all__ = ["RESULT_LIMIT", "NeedsApproval", "OnError", "Tool", "ToolOptions", "tool"]
 
 P = ParamSpec("P")
 Bound = ParamSpec("Bound")
 R = TypeVar("R")
 
+RESULT_LIMIT = 256 * 1024
+"""The longest result that the model is told unless a tool says otherwise, in characters."""
+
 OnError: TypeAlias = Literal["tell", "hide", "raise"]
 """What the model is told when a tool raises: type and message, only that it failed, or nothing: the run ends."""
+
+NeedsApproval: TypeAlias = bool | Callable[[RunContext[Any], Mapping[str, Any]], bool | Awaitable[bool]]
+"""Whether somebody must allow a call: always, never, or as a function of context and validated arguments says."""
 
 
 class ToolOptions(TypedDict, total=False):
@@ -38,6 +45,22 @@ class ToolOptions(TypedDict, total=False):
     """Seconds, > 0; None is no limit. An async tool is cancelled; a sync one is left behind on its thread."""
     on_error: OnError
     """What the model is told when it raises. Default: `tell`."""
+    retries: int
+    """How often it is run again when it raises anything but a `ToolError`, >= 0. Default: 0."""
+    lock: str | None
+    """Calls of tools with the same key never overlap, in the whole process. Default: none."""
+    concurrency: int | None
+    """How many calls of it run at the same time in the whole process, >= 1. Default: no limit but the run's."""
+    needs_approval: NeedsApproval
+    """Whether a call waits for somebody to allow it. Default: False."""
+    external: bool
+    """Every call waits for its result from outside the process; the function is never run. Default: False."""
+    return_direct: bool
+    """What it returns is the run's output; the model is not asked again. Default: False."""
+    polls: bool
+    """The same call with the same result, again and again, is how it is used: no sign of a circle. Default: False."""
+    result_limit: int
+    """The longest result that the model is told, in characters, >= 1. Default: 256 KiB."""
 
 
 class Tool(Generic[P, R]):
@@ -57,11 +80,7 @@ class Tool(Generic[P, R]):
         if unknown:
             known = ", ".join(ToolOptions.__annotations__)
             raise ParameterError(f"tool options: expected some of {known}; got {', '.join(sorted(unknown))}")
-        timeout, on_error = options.get("timeout"), options.get("on_error", "tell")
-        if timeout is not None and not timeout > 0:
-            raise ParameterError(f"tool timeout: expected seconds > 0, or None; got {timeout!r}")
-        if on_error not in ("tell", "hide", "raise"):
-            raise ParameterError(f"tool on_error: expected 'tell', 'hide' or 'raise'; got {on_error!r}")
+        _check(options)
         self.function = function
         self._options = options
         # A method decorated in its class has a `self` that binding will take away; only then has it a shape.
@@ -111,6 +130,46 @@ class Tool(Generic[P, R]):
         """What the model is told when it raises."""
         return self._options.get("on_error", "tell")
 
+    @property
+    def retries(self) -> int:
+        """How often it is run again when it raises."""
+        return self._options.get("retries", 0)
+
+    @property
+    def lock(self) -> str | None:
+        """The key under which no two calls overlap."""
+        return self._options.get("lock")
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many calls of it run at the same time; None is no limit."""
+        return self._options.get("concurrency")
+
+    @property
+    def needs_approval(self) -> NeedsApproval:
+        """Whether a call waits for somebody to allow it."""
+        return self._options.get("needs_approval", False)
+
+    @property
+    def is_external(self) -> bool:
+        """Whether results come from outside the process."""
+        return self._options.get("external", False)
+
+    @property
+    def returns_directly(self) -> bool:
+        """Whether what it returns is the run's output."""
+        return self._options.get("return_direct", False)
+
+    @property
+    def polls(self) -> bool:
+        """Whether the same call with the same result is no sign of a circle."""
+        return self._options.get("polls", False)
+
+    @property
+    def result_limit(self) -> int:
+        """The longest result that the model is told, in characters."""
+        return self._options.get("result_limit", RESULT_LIMIT)
+
     def wire(self) -> dict[str, JsonValue]:
         """Return the tool entry of a request."""
         return self.description.wire()
@@ -132,6 +191,26 @@ class Tool(Generic[P, R]):
 
     def __repr__(self) -> str:
         return f"Tool({self._options.get('name') or self.__name__!r})"
+
+
+def _check(options: ToolOptions) -> None:
+    """Refuse options out of range.
+
+    Raises:
+        ParameterError: See there.
+    """
+    timeout, on_error = options.get("timeout"), options.get("on_error", "tell")
+    if timeout is not None and not timeout > 0:
+        raise ParameterError(f"tool timeout: expected seconds > 0, or None; got {timeout!r}")
+    if on_error not in ("tell", "hide", "raise"):
+        raise ParameterError(f"tool on_error: expected 'tell', 'hide' or 'raise'; got {on_error!r}")
+    for name, least in (("retries", 0), ("concurrency", 1), ("result_limit", 1)):
+        number = cast("Mapping[str, object]", options).get(name)
+        if number is not None and not (isinstance(number, int) and number >= least):
+            raise ParameterError(f"tool {name}: expected a whole number >= {least}; got {number!r}")
+    asks = options.get("needs_approval", False)
+    if not isinstance(asks, bool) and not callable(asks):
+        raise ParameterError(f"tool needs_approval: expected a bool or a function; got {asks!r}")
 
 
 def _is_unbound_method(function: Callable[..., object]) -> bool:
