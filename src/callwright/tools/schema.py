@@ -204,17 +204,23 @@ class Shape:
 
     Then every name in its annotations must be defined: until then, they may come later in their module.
 
+    `is_async`, `is_generator` (a `def` with a `yield`) and `is_async_generator` (an `async def` with one) are what the
+    function is, and at most one of them is true. A plain function that wraps a generator function, as by
+    `functools.wraps`, counts as one: what the call returns may still be something else.
+
     Args:
         outline: What could be read at the definition.
     """
 
-    __slots__ = ("__weakref__", "_outline", "_rest", "is_async", "name")
+    __slots__ = ("__weakref__", "_outline", "_rest", "is_async", "is_async_generator", "is_generator", "name")
 
     def __init__(self, outline: Outline) -> None:
         self._outline: Outline | None = outline
         self._rest: _Rest | None = None
         self.name = outline.name
         self.is_async = outline.is_async
+        self.is_generator = outline.is_generator
+        self.is_async_generator = outline.is_async_generator
 
     @property
     def description(self) -> str:

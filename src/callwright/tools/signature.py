@@ -43,6 +43,7 @@ MISSING: object = inspect.Parameter.empty
 _LONGEST_NAME = 64
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
+_SPECIAL = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_COROUTINE
 _UNIONS = (Union, UnionType)
 _PLACES: Mapping[object, Place] = {
     inspect.Parameter.POSITIONAL_ONLY: "positional",
@@ -99,6 +100,10 @@ class Outline:
     name: str
     """Its name in the charset of the wire."""
     is_async: bool
+    is_generator: bool
+    """Whether it is a `def` with a `yield`, or wraps one."""
+    is_async_generator: bool
+    """Whether it is an `async def` with a `yield`, or wraps one."""
     docs: tuple[str, ...]
     """Its docstring; of a class also the one of `__init__`."""
     code: CodeType | None
@@ -135,9 +140,13 @@ def outline(function: Callable[..., object]) -> Outline:
                 f"tool {name!r}: parameter {parameter.name!r} has no annotation; "
                 "annotate it, or bind its value by functools.partial"
             )
+    is_async = _is_async(function)
+    is_generator, is_async_generator = (False, False) if is_async else _yields(function)
     return Outline(
         name=name,
-        is_async=_is_async(function),
+        is_async=is_async,
+        is_generator=is_generator,
+        is_async_generator=is_async_generator,
         docs=docs,
         code=getattr(target, "__code__", None),
         parameters=parameters,
@@ -181,6 +190,22 @@ def is_wire_name(name: str) -> bool:
 
 def _is_async(function: Callable[..., object]) -> bool:
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _yields(function: object) -> tuple[bool, bool]:
+    """Return whether a function, or else what it wraps, is a generator and an async generator function."""
+    while True:
+        while isinstance(function, functools.partial | MethodType):
+            bound = cast("functools.partial[object] | MethodType", function)
+            function = bound.func if isinstance(bound, functools.partial) else bound.__func__
+        code = getattr(function, "__code__", None)
+        wrapped = getattr(function, "__wrapped__", None)
+        if code is None and wrapped is None:
+            code = getattr(inspect.unwrap(type(function).__call__), "__code__", None)
+        flags = code.co_flags if isinstance(code, CodeType) else 0
+        if flags & _SPECIAL or wrapped is None:
+            return bool(flags & inspect.CO_GENERATOR), bool(flags & inspect.CO_ASYNC_GENERATOR)
+        function = wrapped
 
 
 def _bound_names(function: object) -> Iterator[str]:
