@@ -256,16 +256,76 @@ def test_malformed_chunks_add_nothing(junk: dict[str, Any]) -> None:
     assert fold([chunk(content="a"), junk, chunk("stop")]).text == "a"
 
 
-def test_a_call_is_ready_when_the_next_begins_or_the_finish_is_seen() -> None:
+def ready(*chunks: dict[str, Any]) -> list[list[tuple[int, str, str]]]:
+    """Return position, name and arguments of the calls that each chunk completes."""
+    assembler = Assembler()
+    deltas = [assembler.push(raw) for raw in chunks]
+    return [[(position, call.name, call.arguments) for position, call in delta.ready] for delta in deltas]
+
+
+def head(index: int | None, arguments: str = "") -> dict[str, Any]:
+    place = {} if index is None else {"index": index}
+    return chunk(tool_calls=[piece(**place, id=f"c{index}", name="f", arguments=arguments)])
+
+
+def tail(index: int, arguments: str) -> dict[str, Any]:
+    return chunk(tool_calls=[piece(index=index, arguments=arguments)])
+
+
+@pytest.mark.parametrize(
+    ("chunks", "expected"),
+    [
+        pytest.param(
+            [head(0, "{}"), head(1, "{}"), chunk("tool_calls")],
+            [[], [(0, "f", "{}")], [(1, "f", "{}")]],
+            id="when the next begins, and at the finish",
+        ),
+        pytest.param(
+            [head(0, "{}"), tail(0, " "), chunk(content="x"), chunk("tool_calls"), chunk("tool_calls")],
+            [[], [], [], [(0, "f", "{} ")], []],
+            id="not because it parses, and once",
+        ),
+        pytest.param([head(0, '{"x"'), chunk("tool_calls")], [[], []], id="never with half of its arguments"),
+        pytest.param([head(0), chunk("stop")], [[], [(0, "f", "{}")]], id="without arguments at the finish"),
+        pytest.param([head(0, "{}"), chunk("length")], [[], []], id="not when the answer was cut"),
+        pytest.param(
+            [head(0), head(1), tail(0, '{"x":1}'), tail(1, '{"x":2}'), chunk("tool_calls")],
+            [[], [], [], [], [(0, "f", '{"x":1}'), (1, "f", '{"x":2}')]],
+            id="interleaved",
+        ),
+        pytest.param(
+            [head(0, "{}{}"), head(1, "{}"), chunk("tool_calls")],
+            [[], [], [(2, "f", "{}")]],
+            id="behind two glued together",
+        ),
+        pytest.param(
+            [chunk(tool_calls=[piece(index=0, arguments="{}")]), head(1, "{}"), chunk("tool_calls")],
+            [[], [], [(1, "f", "{}")]],
+            id="not without a name",
+        ),
+        pytest.param(
+            [chunk("tool_calls", tool_calls=[piece(index=0, name="f", arguments={"x": 1})])],
+            [[(0, "f", '{"x":1}')]],
+            id="whole and finished in one chunk",
+        ),
+        pytest.param([chunk("stop", index=1, tool_calls=[piece(name="f")])], [[]], id="not of other choices"),
+    ],
+)
+def test_a_call_is_ready(chunks: list[dict[str, Any]], expected: list[list[tuple[int, str, str]]]) -> None:
+    assert ready(*chunks) == expected
+
+
+@pytest.mark.parametrize("ids", [["a", "b", "c"], ["a", "a", None], [None, None, None]])
+def test_ready_calls_are_those_of_the_completion(ids: list[str | None]) -> None:
+    calls = [
+        chunk(tool_calls=[piece(index=index, id=wire_id, name="f", arguments=f'{{"n":{index}}}')])
+        for index, wire_id in enumerate(ids)
+    ]
     assembler = Assembler()
 
-    assembler.push(chunk(tool_calls=[piece(index=0, id="a", name="f", arguments="{}")]))
-    parseable = assembler.ready()
-    assembler.push(chunk(tool_calls=[piece(index=1, id="b", name="g", arguments="{}")]))
-    followed = assembler.ready()
-    assembler.push(chunk("tool_calls"))
+    found = dict(entry for raw in [*calls, chunk("stop")] for entry in assembler.push(raw).ready)
 
-    assert (parseable, followed, assembler.ready()) == ((), (0,), (0, 1))
+    assert found == dict(enumerate(assembler.finish().tool_calls))
 
 
 words = st.text(max_size=5)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from callwright._json import JsonValue, encode
+from callwright._json import JsonValue
 from callwright._secrets import masked
 from callwright.errors import StreamError
-from callwright.wire.calls import Arguments
-from callwright.wire.chat import CallDelta, Completion, Delta
+from callwright.wire.chat import CUT, CallDelta, Completion, Delta
+from callwright.wire.messages import ToolCall
+from callwright.wire.slots import Slots
 
 __all__ = ["Assembler", "fold"]
 
@@ -20,88 +21,6 @@ _TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
 _LIST_KEYS = ("annotations", "images")
 _FINAL_CODES = frozenset(map(str, range(400, 500))) - {"408", "409", "429"}
 """HTTP statuses that the same request will meet again."""
-
-
-class _Slot:
-    """One call under assembly."""
-
-    __slots__ = ("arguments", "extra", "id", "name", "position")
-
-    def __init__(self, position: int) -> None:
-        self.position = position
-        self.id: str | None = None
-        self.name: str | None = None
-        self.arguments = Arguments()
-        self.extra: dict[str, JsonValue] = {}
-
-    def raw(self) -> dict[str, JsonValue]:
-        function: dict[str, JsonValue] = {"name": self.name, "arguments": self.arguments.text}
-        return {"id": self.id, "type": "function", "function": function, **self.extra}
-
-
-class _Slots:
-    """The calls of one choice under assembly."""
-
-    __slots__ = ("_by_id", "_by_index", "all")
-
-    def __init__(self) -> None:
-        self.all: list[_Slot] = []
-        self._by_id: dict[str, _Slot] = {}
-        self._by_index: dict[int, _Slot] = {}
-
-    def push(self, piece: dict[str, JsonValue]) -> CallDelta:
-        function = piece.get("function")
-        function = function if isinstance(function, dict) else {}
-        wire_id, name = _word(piece.get("id")), _word(function.get("name"))
-        slot = self._slot(piece.get("index"), wire_id, name, function.get("arguments"))
-        if wire_id is not None and slot.id is None:
-            slot.id = wire_id
-            self._by_id.setdefault(wire_id, slot)
-        fresh_name = name if slot.name is None else None
-        slot.name = slot.name or name
-        added = self._append(slot, function.get("arguments"))
-        for key, value in piece.items():
-            if key not in ("index", "id", "type", "function"):
-                slot.extra[key] = value
-        return CallDelta(slot.position, fresh_name, added, id=slot.id)
-
-    def _slot(self, index: JsonValue, wire_id: str | None, name: str | None, arguments: JsonValue) -> _Slot:
-        """Return the slot that a piece belongs to: by its id, else by its index, else by order."""
-        if wire_id is not None:
-            known = self._by_id.get(wire_id)
-            if known is not None and not (name is not None and name != known.name and known.arguments.is_complete):
-                return known
-        if isinstance(index, int):
-            slot = self._by_index.get(index)
-            if slot is None:
-                slot = self._new() if wire_id or name or not self.all else self.all[-1]
-            elif _starts_anew(slot, wire_id, name, arguments):
-                slot = self._new()
-            self._by_index[index] = slot
-            return slot
-        if not self.all or wire_id is not None or (name is not None and self.all[-1].name is not None):
-            return self._new()
-        return self.all[-1]
-
-    def _new(self) -> _Slot:
-        self.all.append(_Slot(len(self.all)))
-        return self.all[-1]
-
-    @staticmethod
-    def _append(slot: _Slot, arguments: JsonValue) -> str:
-        """Add a piece of arguments; return what it added."""
-        if arguments is None or arguments == "":
-            return ""
-        if not isinstance(arguments, str):
-            text = encode(arguments).decode()
-            slot.arguments = Arguments(text)
-            return text
-        held = slot.arguments
-        # Some proxies repeat the whole arguments in a last chunk; only a piece of the same length can be such a repeat.
-        if len(arguments) == held.length and held.is_complete and arguments == held.text:
-            return ""
-        held.append(arguments)
-        return arguments
 
 
 class _Choice:
@@ -120,7 +39,7 @@ class _Choice:
         self.thoughts: list[str] = []
         self.audio: dict[str, JsonValue] = {}
         self.sounds: dict[str, list[str]] = {}
-        self.slots = _Slots()
+        self.slots = Slots()
         self.logprobs: list[JsonValue] = []
         self.finish_reason: str | None = None
         self.extra: dict[str, JsonValue] = {}
@@ -235,16 +154,6 @@ class Assembler:
         firsts = (delta for choice, delta in deltas if isinstance(choice, dict) and not choice.get("index"))
         return next(firsts, Delta())
 
-    def ready(self) -> tuple[int, ...]:
-        """Return the positions of the calls whose arguments are known to be complete.
-
-        A call is complete when it is one whole object and the next one has begun or the finish was seen, never merely
-        because it happens to parse.
-        """
-        slots = self._first.slots.all
-        closed = slots if self._first.finish_reason is not None else slots[:-1]
-        return tuple([index for index, slot in enumerate(closed) if slot.arguments.is_complete])
-
     def finish(self) -> Completion:
         """Return the completion of the whole stream.
 
@@ -292,7 +201,17 @@ class Assembler:
         logprobs = raw.get("logprobs")
         if isinstance(logprobs, dict) and isinstance(content := logprobs.get("content"), list):
             choice.logprobs.extend(content)
+        if (calls or finish) and choice is self._first and choice.slots.all:
+            ready = self._ready(choice)
+            return Delta(
+                text, reasoning, calls=calls, finish_reason=choice.finish_reason if finish else None, ready=ready
+            )
         return Delta(text, reasoning, calls=calls, finish_reason=choice.finish_reason if finish else None)
+
+    def _ready(self, choice: _Choice) -> tuple[tuple[int, ToolCall], ...]:
+        if choice.finish_reason in CUT:
+            return ()
+        return choice.slots.newly_ready(_word(self._head.get("id")) or "", is_over=choice.finish_reason is not None)
 
     def _choice(self, index: JsonValue) -> _Choice:
         number = index if isinstance(index, int) else 0
@@ -345,12 +264,3 @@ def _push_parts(choice: _Choice, content: JsonValue) -> str:
     if text:
         choice.texts.setdefault("content", []).append(text)
     return text
-
-
-def _starts_anew(slot: _Slot, wire_id: str | None, name: str | None, arguments: JsonValue) -> bool:
-    """Whether a piece at a known index is the head of another call."""
-    if wire_id is not None and slot.id is not None and wire_id != slot.id:
-        return True
-    if name is None or slot.name is None or not slot.arguments.is_complete:
-        return False
-    return name != slot.name or (bool(arguments) and arguments != slot.arguments.text)

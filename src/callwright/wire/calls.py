@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 
-__all__ = ["UNNAMED", "Arguments", "is_complete", "settled_calls"]
+__all__ = ["UNNAMED", "Arguments", "Settling", "is_complete", "settled_calls"]
 
 UNNAMED = "__unnamed__"
 """Stands for the name of a call that has none: no tool has it, and servers take it back."""
@@ -100,12 +100,33 @@ def settled_calls(message: JsonObject, *, origin: str) -> JsonObject:
     if calls is None:
         return message
     entries = [call for call in calls if isinstance(call, dict)] if isinstance(calls, list | tuple) else []
-    settled: list[JsonObject] = []
-    seen = set[str]()
-    for entry in entries:
-        for part in _parts(entry):
-            settled.append(_with_id(part, seen, f"{origin}:{len(settled)}"))
+    settling = Settling(origin)
+    settled = [part for entry in entries for part in settling.add(entry)]
     return message if settled == calls else {**message, "tool_calls": settled}
+
+
+class Settling:
+    """Settles the calls of one message, entry by entry.
+
+    Args:
+        origin: See `settled_calls`.
+    """
+
+    __slots__ = ("_origin", "_seen", "count")
+
+    def __init__(self, origin: str) -> None:
+        self._origin = origin
+        self._seen = set[str]()
+        self.count = 0
+        """How many calls there are so far: the position of the next one."""
+
+    def add(self, entry: Mapping[str, JsonValue]) -> list[JsonObject]:
+        """Return the calls that an entry holds: one as a rule."""
+        settled: list[JsonObject] = []
+        for part in _parts(entry):
+            settled.append(_with_id(part, self._seen, f"{self._origin}:{self.count}"))
+            self.count += 1
+        return settled
 
 
 def is_complete(arguments: str) -> bool:

@@ -14,6 +14,7 @@ from callwright.wire.messages import AssistantMessage, Message, ToolCall
 from callwright.wire.profile import Profile
 
 __all__ = [
+    "CUT",
     "NO_USAGE",
     "CallDelta",
     "ChatRequest",
@@ -166,6 +167,10 @@ def _dollars(value: JsonValue) -> Decimal | None:
     return Decimal(repr(value))
 
 
+CUT = frozenset({"length", "content_filter", "error"})
+"""Finishes of an answer that ended before the model was done."""
+
+
 class CallDelta:
     """A piece of a tool call: `name` comes once, `arguments` piece by piece."""
 
@@ -192,7 +197,7 @@ class CallDelta:
 class Delta:
     """What one chunk of a stream adds, in one form whatever the server: text, reasoning, pieces of calls."""
 
-    __slots__ = ("calls", "finish_reason", "reasoning", "text")
+    __slots__ = ("calls", "finish_reason", "ready", "reasoning", "text")
 
     def __init__(
         self,
@@ -201,11 +206,18 @@ class Delta:
         *,
         calls: tuple[CallDelta, ...] = (),
         finish_reason: str | None = None,
+        ready: tuple[tuple[int, ToolCall], ...] = (),
     ) -> None:
         self.text = text
         self.reasoning = reasoning
         self.calls = calls
         self.finish_reason = finish_reason
+        self.ready = ready
+        """The calls that this chunk completes, with their positions in the turn; each comes once.
+
+        To be compared with `Completion.tool_calls` before their results count: a server may still add to one, and
+        the finish may say that the answer was cut.
+        """
 
     def __repr__(self) -> str:
         return f"Delta({self.text!r}, {self.reasoning!r}, calls={self.calls!r}, finish_reason={self.finish_reason!r})"
@@ -250,7 +262,7 @@ class Completion:
     @property
     def is_cut(self) -> bool:
         """Whether the answer ended before the model was done, so that its last call or word may be half."""
-        return self.finish_reason in ("length", "content_filter", "error")
+        return self.finish_reason in CUT
 
     @property
     def usage(self) -> Usage:
