@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import anyio
 import anyio.lowlevel
@@ -38,9 +39,10 @@ class ChatModel:
         retry: When to ask again.
         clock: Waits between retries.
         problem: Why nothing can be asked; raised at the first request.
+        check: Sees each request before it is sent; may warn, or refuse it with a `ParameterError`.
     """
 
-    __slots__ = ("_clock", "_http", "_problem", "_retry", "_slug", "profile")
+    __slots__ = ("_check", "_clock", "_http", "_problem", "_retry", "_slug", "profile")
 
     def __init__(
         self,
@@ -51,6 +53,7 @@ class ChatModel:
         retry: Retry,
         clock: Clock = SYSTEM_CLOCK,
         problem: str | None = None,
+        check: Callable[[ChatRequest], None] | None = None,
     ) -> None:
         self._http = http
         self._slug = slug
@@ -58,6 +61,7 @@ class ChatModel:
         self._retry = retry
         self._clock = clock
         self._problem = problem
+        self._check = check
 
     @property
     def name(self) -> str:
@@ -71,9 +75,12 @@ class ChatModel:
 
         Raises:
             APIError: Asking failed.
+            ParameterError: The check refused the request; nothing was sent.
         """
         if self._problem is not None:
             raise AuthenticationError(self._problem, status=401)
+        if self._check is not None:
+            self._check(request)
         body = request.body(self.profile, model=self._slug, stream=scope.listen is not None)
         started, attempt = self._clock.monotonic(), 0
         while True:
