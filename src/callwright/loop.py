@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, assert_never
 
@@ -13,33 +11,36 @@ from typing_extensions import TypeVar
 
 from callwright._clock import Clock
 from callwright._concurrency import collapsed
-from callwright._json import JsonObject, JsonValue
+from callwright._json import JsonObject, JsonValue, decode
 from callwright._secrets import masked
-from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, SchemaError
+from callwright.acting import Acting
+from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
+from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, SchemaError, StuckError
 from callwright.model import Ledger, Model, Restarted, Retried, Scope
-from callwright.output.output import Output, Problems, Taken
-from callwright.run.decision import Act, Ask, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
-from callwright.run.limits import Limits
-from callwright.run.records import (
-    Answered,
-    Asked,
-    CallHeld,
-    CallReturned,
-    CallStarted,
-    Failed,
-    Outcome,
-    Record,
-    Rejected,
-    Stopped,
+from callwright.output.output import Output, Problems, Taken, TextOutput
+from callwright.run.decision import (
+    Act,
+    Ask,
+    Done,
+    Exhausted,
+    Finish,
+    HandOver,
+    Live,
+    Order,
+    PendingCall,
+    Steer,
+    Stuck,
+    Wait,
 )
+from callwright.run.limits import Limits
+from callwright.run.records import Answered, Asked, CallReturned, Failed, Record, Rejected, Steered, Stopped, call_id
 from callwright.run.result import NOTHING, RunResult
 from callwright.run.state import RunState
 from callwright.run.store import Store
-from callwright.tools.calling import Refused, perform, prepare
 from callwright.tools.context import Progress, RunContext
 from callwright.tools.toolset import AnyTool, Offer, Toolset
 from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Encoded, ToolChoice
-from callwright.wire.messages import ToolMessage, UserMessage
+from callwright.wire.messages import UserMessage
 from callwright.wire.params import implied
 
 __all__ = ["Emit", "Event", "Loop", "Plan"]
@@ -51,17 +52,14 @@ Event: TypeAlias = Delta | Retried | Restarted | Progress | Record
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 
-_log = logging.getLogger("callwright")
+_STEERING = (
+    "You keep making the same calls and get the same results: {}. Do not repeat them: use what you have, try something "
+    "else, or say what is missing."
+)
+"""What the model is told when it goes in circles."""
 
 _HAPPENED = (Answered, Failed, CallReturned)
 """Records of what was paid for or done before they are written."""
-
-_REFUSALS: dict[Order, str] = {
-    "cut": "Not run: your answer was cut before this call was whole. Call it again, with shorter arguments.",
-    "excess": "Not run: too many calls in one turn. Call it again in the next turn if it is still needed.",
-    "withheld": "Not run: the step limit is reached and no tools are available any more.",
-}
-"""What the model is told about calls that are answered without being run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +74,8 @@ class Plan(Generic[T]):
     clock: Clock
     store: Store | None = None
     budget: Ledger | None = None
+    eager: bool = False
+    """Whether calls that only read begin while the model is still writing."""
 
 
 class Loop(Generic[T]):
@@ -110,6 +110,8 @@ class Loop(Generic[T]):
         self.output = plan.output.settled(plan.model.profile, has_tools=has_tools)
         """How this run's output is asked for."""
         self._live = Live(output_tools=frozenset(tool.name for tool in self.output.tools), has_tools=has_tools)
+        self._know(self._offer)
+        self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
         self._wires: dict[bool, Encoded] = {}
         self._params: tuple[JsonObject, Encoded, JsonObject] | None = None
         self._value: T | object = NOTHING
@@ -128,25 +130,42 @@ class Loop(Generic[T]):
                 live = self._live
                 if limits.seconds is not None:
                     live = replace(live, elapsed=self._plan.clock.monotonic() - self._started)
-                match self.state.decide(limits, live):
-                    case Ask(limited):
-                        await self._ask(limited)
-                    case Act(calls):
-                        await self._act(calls)
-                    case Finish(completion, call):
-                        await self._finish(completion, call)
-                    case Wait():
-                        return RunResult(self.state)
-                    case Done(stopped):
-                        return self._result(stopped)
-                    case Exhausted(limit):
-                        raise self._exhausted(limit)
-                    case _ as never:  # pragma: no cover
-                        assert_never(never)
+                decision = self.state.decide(limits, live)
+                if isinstance(decision, Wait | Done | Exhausted | Stuck):
+                    return self._ended(decision)
+                await self._do(decision)
         except CallwrightError as error:
             # Also where it has one: the error of a run within this one, or an instance that was raised before.
             error.state = self.state
             raise
+
+    async def _do(self, decision: Ask | Act | Finish | HandOver | Steer) -> None:
+        match decision:
+            case Ask(limited):
+                await self._ask(limited)
+            case Act(calls):
+                await self._act(calls, NOTHING_AHEAD)
+            case Finish(completion, call):
+                await self._finish(completion, call)
+            case HandOver(returned):
+                await self._hand_over(returned)
+            case Steer(circle):
+                await self.record(Steered("circle", (UserMessage(_STEERING.format(circle)),)))
+            case _ as never:  # pragma: no cover
+                assert_never(never)
+
+    def _ended(self, decision: Wait | Done | Exhausted | Stuck) -> RunResult[T]:
+        match decision:
+            case Wait():
+                return RunResult(self.state)
+            case Done(stopped):
+                return self._result(stopped)
+            case Exhausted(limit):
+                raise self._exhausted(limit)
+            case Stuck(circle):
+                raise StuckError(f"the run goes in circles: {circle}", state=self.state)
+            case _ as never:  # pragma: no cover
+                assert_never(never)
 
     def _result(self, stopped: Stopped) -> RunResult[T]:
         if self._value is NOTHING and (stopped.status == "done" or stopped.output is not None):
@@ -192,15 +211,46 @@ class Loop(Generic[T]):
         only_output = bool(self.output.tools) and bool(limited or state.rejections or state.tool_choice == "none")
         tools = self._wire(offer, only_output=only_output)
         choice = self._choice(offer, only_output=only_output, limited=limited)
-        params, added = self._request_params()
+        is_eager = self._plan.eager and choice != "none" and not only_output
+        params, added = self._request_params(is_streamed=is_eager or self._emit is not None)
         request = ChatRequest(tuple(state.request_messages), tools, choice, params)
         ask, budget = state.asks + 1, self._plan.budget
         if budget is not None:
             budget.admit()
         await self.record(Asked(ask, model.name, tools.digest, choice, limited=limited, implied=added))
         scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget)
+        if is_eager:
+            await self._answered_eagerly(ask, request, scope, offer)
+        else:
+            await self._answered(ask, request, scope)
+
+    async def _answered_eagerly(self, ask: int, request: ChatRequest, scope: Scope, offer: Offer) -> None:
+        """Ask, begin what only reads while the answer comes, and see to its calls."""
+        is_serial = self.state.params.get("parallel_tool_calls") is False
+        most = 1 if is_serial else self._plan.limits.tool_concurrency
+        async with collapsed() as group:
+            eager = Eager(group, tools=offer.by_name, context=self._context, most=most)
+
+            async def listen(event: Delta | Retried | Restarted) -> None:
+                if isinstance(event, Delta):
+                    for position, call in event.ready:
+                        await eager.begin(call_id(self.state.run_id, ask, position), call)
+                elif isinstance(event, Restarted):
+                    eager.forget()
+                if self._emit is not None:
+                    await self._emit(event)
+
+            await self._answered(ask, request, replace(scope, listen=listen))
+            # Calls of tools that write begin while the early ones still run.
+            decision = self.state.decide(self._plan.limits, self._live)
+            if isinstance(decision, Act):
+                await self._act(decision.calls, eager)
+            eager.forget()
+
+    async def _answered(self, ask: int, request: ChatRequest, scope: Scope) -> None:
+        budget = self._plan.budget
         try:
-            completion = await model.complete(request, scope)
+            completion = await self._plan.model.complete(request, scope)
         except APIError as error:
             partial = getattr(error, "partial", None)
             partial = partial if isinstance(partial, Completion) else None
@@ -220,6 +270,7 @@ class Loop(Generic[T]):
             for toolset in self._plan.toolsets:
                 tools += await toolset.tools(context)
             self._offer = Offer(tools)
+            self._know(self._offer)
             if taken := self._live.output_tools & self._offer.names.keys():
                 raise SchemaError(f"tool {min(taken)!r}: the name is taken by the output; give it another")
             self._wires.clear()
@@ -246,12 +297,18 @@ class Loop(Generic[T]):
             return "required"
         return chosen
 
-    def _request_params(self) -> tuple[Encoded, JsonObject]:
+    def _know(self, offer: Offer | None) -> None:
+        """Take note of what the decision must know of the tools."""
+        polling = frozenset(name for name, tool in (offer.by_name if offer else {}).items() if tool.polls)
+        if polling != self._live.polling:
+            self._live = replace(self._live, polling=polling)
+
+    def _request_params(self, *, is_streamed: bool) -> tuple[Encoded, JsonObject]:
         """Return the parameters of a request and which of them nobody set; encoded once per prompt."""
         params = self.state.params
         if self._params is None or self._params[0] is not params:
             sent: dict[str, JsonValue] = dict(params)
-            features = ["stream"] if self._emit is not None else []
+            features = ["stream"] if is_streamed else []
             if self.output.response_format is not None:
                 sent.setdefault("response_format", self.output.response_format)
                 features.append("structured output")
@@ -261,72 +318,9 @@ class Loop(Generic[T]):
 
     # -- acting
 
-    async def _act(self, orders: Sequence[tuple[PendingCall, Order]]) -> None:
-        if self._offer is None:
-            await self._current_offer()
-        runnable: list[PendingCall] = []
-        for pending, order in orders:
-            if order == "run":
-                runnable.append(pending)
-            elif order == "hold":
-                await self.record(CallHeld(pending.id, "in_doubt"))
-            else:
-                await self._answer(pending, order)
-        if len(runnable) == 1 or self.state.params.get("parallel_tool_calls") is False:
-            for pending in runnable:
-                await self._call(pending)
-        elif runnable:
-            await self._call_together(runnable)
-
-    async def _answer(self, pending: PendingCall, order: Order) -> None:
-        """Answer a call that is not run."""
-        reason = None if pending.decided is None else pending.decided.reason
-        if order == "answer":
-            await self._return(pending, reason or "", outcome="value")
-        elif order == "deny":
-            told = f"Not run: it was not allowed. {reason or ''}".strip()
-            await self._return(pending, told, outcome="denied")
-        else:
-            await self._return(pending, _REFUSALS[order], outcome="refused")
-
-    async def _call_together(self, runnable: Sequence[PendingCall]) -> None:
-        """Run calls at the same time; if one ends the run, the others are still let finish."""
-        most = self._plan.limits.tool_concurrency
-        room = anyio.Semaphore(most) if len(runnable) > most else nullcontext()
-        failures: list[CallwrightError] = []
-
-        async def call(pending: PendingCall) -> None:
-            async with room:
-                try:
-                    await self._call(pending)
-                except CallwrightError as error:
-                    failures.append(error)
-
-        async with collapsed() as group:
-            for pending in runnable:
-                group.start_soon(call, pending)
-        if failures:
-            raise failures[0]
-
-    async def _call(self, pending: PendingCall) -> None:
-        call = pending.call
-        if pending.decided is not None and pending.decided.arguments is not None:
-            call = replace(call, arguments=pending.decided.arguments)
-        prepared = prepare(self._offer.by_name if self._offer else {}, call)
-        if isinstance(prepared, Refused):
-            await self._return(pending, prepared.text, outcome="refused")
-            return
-        await self.record(CallStarted(pending.id, prepared.tool.effect, prepared.repairs))
-        started = self._plan.clock.monotonic()
-        performed = await perform(prepared, self._context(pending.id))
-        outcome: Outcome = "error" if performed.is_error else "value"
-        if _log.isEnabledFor(logging.INFO):
-            _log.info("tool %s: %s in %.3f s", call.name, outcome, self._plan.clock.monotonic() - started)
-        await self._return(pending, performed.text, outcome=outcome, note=performed.note)
-
-    async def _return(self, pending: PendingCall, text: str, *, outcome: Outcome, note: str | None = None) -> None:
-        message = ToolMessage(text, tool_call_id=pending.call.id)
-        await self.record(CallReturned(pending.id, outcome, message, note=note))
+    async def _act(self, orders: Sequence[tuple[PendingCall, Order]], ahead: Ahead) -> None:
+        offer = self._offer or await self._current_offer()
+        await self._acting.act(orders, tools=offer.by_name, ahead=ahead)
 
     def _context(self, call: str) -> RunContext[Any]:
         state = self.state
@@ -342,6 +336,16 @@ class Loop(Generic[T]):
 
     # -- finishing
 
+    async def _hand_over(self, returned: CallReturned) -> None:
+        """Make a result the output: its text, or the value that it is the JSON of."""
+        text = returned.message.text
+        try:
+            self._value = self.output.load(text if isinstance(self.output, TextOutput) else decode(text))
+        except ValueError as error:
+            told = f"call {returned.call!r} is the run's output (return_direct), and does not fit: {error}"
+            raise OutputError(told, state=self.state) from error
+        await self.record(Stopped("done", None, self.output.dump(self._value)))
+
     async def _finish(self, completion: Completion, call: PendingCall | None) -> None:
         read = self.output.read(completion, None if call is None else call.call, rejections=self.state.rejections)
         if isinstance(read, Problems):
@@ -349,9 +353,9 @@ class Loop(Generic[T]):
             return
         for pending in tuple(self.state.calls.values()):
             if pending is call:
-                await self._return(pending, "Accepted.", outcome="output")
+                await self._acting.close(pending, "Accepted.", outcome="output")
             elif pending.returned is None:
-                await self._return(pending, "Not read: the answer was given already.", outcome="refused")
+                await self._acting.close(pending, "Not read: the answer was given already.", outcome="refused")
         await self._stop(completion, read)
 
     async def _stop(self, completion: Completion, taken: Taken[T]) -> None:
@@ -365,7 +369,7 @@ class Loop(Generic[T]):
         told = "Your answer is not valid:\n" + "\n".join(f"- {problem}" for problem in read.problems)
         ask = self.state.asks
         if call is not None:
-            await self._return(call, f"{told}\nCall it again.", outcome="error")
+            await self._acting.close(call, f"{told}\nCall it again.", outcome="error")
             if self.state.calls:
                 return
         messages = () if call is not None else (UserMessage(f"{told}\nAnswer again."),)

@@ -9,7 +9,21 @@ from callwright.run.records import CallDecided, CallHeld, CallId, CallReturned, 
 from callwright.wire.chat import Completion
 from callwright.wire.messages import ToolCall
 
-__all__ = ["Act", "Ask", "Decision", "Done", "Exhausted", "Finish", "Live", "Order", "PendingCall", "Wait"]
+__all__ = [
+    "Act",
+    "Ask",
+    "Decision",
+    "Done",
+    "Exhausted",
+    "Finish",
+    "HandOver",
+    "Live",
+    "Order",
+    "PendingCall",
+    "Steer",
+    "Stuck",
+    "Wait",
+]
 
 Order: TypeAlias = Literal["run", "hold", "cut", "excess", "withheld", "deny", "answer"]
 """What to do with a call: run it; hold it in doubt; or answer it without running it, because the turn was cut, it is
@@ -49,6 +63,8 @@ class Live:
     """Names whose call is the output."""
     has_tools: bool = True
     """Whether the agent offers tools besides those of its output."""
+    polling: frozenset[str] = frozenset()
+    """Names of tools whose repeated calls are no sign of a circle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +97,28 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOver:
+    """Make the result of this call the output, without asking again."""
+
+    returned: CallReturned
+
+
+@dataclass(frozen=True, slots=True)
+class Steer:
+    """Tell the model that it goes in circles."""
+
+    circle: str
+    """What repeats itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The model went on in circles although it was told, and although tools were withheld."""
+
+    circle: str
+
+
+@dataclass(frozen=True, slots=True)
 class Exhausted:
     """A limit leaves no room for what would come next."""
 
@@ -94,4 +132,4 @@ class Done:
     stopped: Stopped
 
 
-Decision: TypeAlias = Ask | Act | Wait | Finish | Exhausted | Done
+Decision: TypeAlias = Ask | Act | Wait | Finish | HandOver | Steer | Stuck | Exhausted | Done

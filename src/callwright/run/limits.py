@@ -25,6 +25,9 @@ class Limits:
     """Calls beyond these are answered with an error instead of being run; >= 1."""
     tool_concurrency: int = 16
     """Calls of one turn that run at the same time, >= 1."""
+    repeats: int | None = 3
+    """The same calls with the same results this often in a row, >= 2, alone or in a cycle of two or three turns, are a
+    circle: the model is told so once, then tools are withheld, then the run ends. None: circles are not looked for."""
     requests: int | None = None
     """Requests that were answered or failed."""
     tokens: int | None = None
@@ -38,6 +41,8 @@ class Limits:
         for name in ("steps", "tool_calls_per_turn", "tool_concurrency"):
             if getattr(self, name) < 1:
                 raise ParameterError(f"Limits.{name}: expected >= 1; got {getattr(self, name)!r}")
+        if self.repeats is not None and self.repeats < 2:  # noqa: PLR2004 - once is no repetition
+            raise ParameterError(f"Limits.repeats: expected >= 2, or None; got {self.repeats!r}")
         for name in ("requests", "tokens", "cost", "seconds"):
             most: float | Decimal | None = getattr(self, name)
             if most is not None and not most >= 0:

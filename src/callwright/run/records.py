@@ -160,6 +160,12 @@ class CallReturned:
     """What a sub-agent used."""
     note: str | None = None
     """For people: a traceback, what could not be serialised. Never sent."""
+    artifact: JsonValue = None
+    """For the app, beside what the model reads. Never sent."""
+    rest: str | None = None
+    """The whole text, if the model was told only its beginning."""
+    direct: bool = False
+    """Whether it is the run's output, without asking the model again."""
 
 
 @dataclass(frozen=True, slots=True)

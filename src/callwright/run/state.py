@@ -7,7 +7,22 @@ from typing import assert_never
 
 from callwright._json import JsonObject
 from callwright.errors import StoreError
-from callwright.run.decision import Act, Ask, Decision, Done, Exhausted, Finish, Live, Order, PendingCall, Wait
+from callwright.run.circles import Rounds
+from callwright.run.decision import (
+    Act,
+    Ask,
+    Decision,
+    Done,
+    Exhausted,
+    Finish,
+    HandOver,
+    Live,
+    Order,
+    PendingCall,
+    Steer,
+    Stuck,
+    Wait,
+)
 from callwright.run.limits import Limits
 from callwright.run.records import (
     Answered,
@@ -34,18 +49,26 @@ from callwright.wire.messages import Message, SystemMessage
 __all__ = ["RunState"]
 
 
+_CIRCLE = "circle: "
+"""Begins the reason why tools are withheld from a model that goes in circles."""
+
+
 class RunState:
     """What the records of a run amount to. Only `apply` changes it."""
 
     __slots__ = (
+        "_circling_at",
         "_keep_from",
         "_open_ask",
         "_preface",
+        "_rounds",
+        "_steered_at",
         "_unreturned",
         "_view",
         "asks",
         "calls",
         "completion",
+        "direct",
         "history_length",
         "limited",
         "messages",
@@ -87,12 +110,17 @@ class RunState:
         """How often the newest prompt's output was rejected."""
         self.limited: str | None = None
         """The limit because of which the newest ask offered no tools."""
+        self.direct: CallReturned | None = None
+        """The result that is the output, until the run has stopped with it."""
         self.stopped: Stopped | None = None
         self._open_ask: int | None = None
         self._unreturned = 0
         self._preface: list[Message] = []
         self._view: tuple[Message, ...] = ()
         self._keep_from = 0
+        self._rounds = Rounds()
+        self._steered_at: int | None = None
+        self._circling_at: int | None = None
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> RunState:
@@ -145,15 +173,31 @@ class RunState:
             return Done(self.stopped)
         if self.calls:
             return self._decide_calls(limits, live)
-        if self.completion is not None:
-            return Finish(self.completion)
+        if self.direct is not None:
+            return HandOver(self.direct)
+        return self._decide_ask(limits, live) if self.completion is None else Finish(self.completion)
+
+    def _decide_ask(self, limits: Limits, live: Live) -> Decision:
+        """Return whether the model can be asked once more, and how."""
         spent = limits.spent(requests=self.requests, usage=self.usage, elapsed=live.elapsed)
         if spent is None and self.turns >= limits.steps:
             spent = f"steps: {self.turns} of {limits.steps}"
         if spent is not None:
             return Exhausted(spent)
+        if limits.repeats is not None and (repeated := self._decide_circle(limits.repeats, live)) is not None:
+            return repeated
         is_last = live.has_tools and self.turns == limits.steps - 1
         return Ask(f"steps: {limits.steps}" if is_last else None)
+
+    def _decide_circle(self, repeats: int, live: Live) -> Decision | None:
+        """Return what to do about a circle: say so once, then withhold tools, then give up; None if there is none."""
+        if self._circling_at is not None:
+            circle = str(self.limited).removeprefix(_CIRCLE)
+            return Stuck(circle) if len(self._rounds) > self._circling_at else Ask(_CIRCLE + circle)
+        found = self._rounds.circle(repeats, exempt=live.polling | live.output_tools)
+        if found is None or self._steered_at == len(self._rounds):
+            return None
+        return Steer(found) if self._steered_at is None else Ask(_CIRCLE + found)
 
     def _decide_calls(self, limits: Limits, live: Live) -> Decision:
         outputs = [pending for pending in self.calls.values() if pending.call.name in live.output_tools]
@@ -213,6 +257,8 @@ class RunState:
             case Asked():
                 self.asks, self._open_ask, self.limited = record.ask, record.ask, record.limited
                 self.votes = {}
+                is_circling = record.limited is not None and record.limited.startswith(_CIRCLE)
+                self._circling_at = len(self._rounds) if is_circling else None
             case Voted():
                 self.votes[record.key] = record.completion
             case Failed():
@@ -227,13 +273,14 @@ class RunState:
                 self.rejections += 1
                 self._follow(record.messages)
             case Steered():
+                self._steered_at = len(self._rounds)
                 self._follow(record.messages)
             case Compacted():
                 self._view, self._keep_from = record.messages, record.keep_from
                 self.usage += record.usage
             case Stopped():
                 self.stopped = record
-                self.completion = None
+                self.completion = self.direct = None
             case _ as never:  # pragma: no cover
                 assert_never(never)
         self.records.append(record)
@@ -246,6 +293,8 @@ class RunState:
         self._preface = [] if record.instructions is None else [SystemMessage(record.instructions)]
         self.prompt, self.stopped, self.limited = record, None, None
         self.turns = self.rejections = 0
+        self._rounds = Rounds()
+        self._steered_at = self._circling_at = self.direct = None
 
     def _apply_answered(self, record: Answered) -> None:
         self._open_ask, self.completion, self.votes = None, record.completion, {}
@@ -284,6 +333,8 @@ class RunState:
         if not self._unreturned:
             returned = [pending.returned for pending in self.calls.values() if pending.returned is not None]
             self.messages += [record.message for record in returned]
+            self._rounds.add(self.calls.values())
+            self.direct = next((record for record in returned if record.direct), None)
             self.calls = {}
             # An answer whose output was taken is read once more if the process dies before it is recorded.
             if all(record.outcome != "output" for record in returned):

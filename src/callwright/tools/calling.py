@@ -13,7 +13,7 @@ import anyio
 import anyio.lowlevel
 from pydantic_core import ValidationError, to_json
 
-from callwright._json import clean
+from callwright._json import JsonValue, clean
 from callwright._secrets import masked
 from callwright._threads import run_in_thread
 from callwright.errors import RunError, ToolError
@@ -21,7 +21,8 @@ from callwright.tools.context import RunContext
 from callwright.tools.repair import repaired
 from callwright.tools.tool import RESULT_LIMIT
 from callwright.tools.toolset import AnyTool
-from callwright.wire.messages import ToolCall
+from callwright.wire.chat import NO_USAGE, Usage
+from callwright.wire.messages import Part, ToolCall
 
 __all__ = ["MOST_LISTED", "Performed", "Ready", "Refused", "perform", "prepare", "result_text"]
 
@@ -52,10 +53,19 @@ class Refused:
 class Performed:
     """What came of a call."""
 
-    text: str
+    content: str | tuple[Part, ...]
+    """What the model reads."""
     is_error: bool = False
     note: str | None = None
     """For people: a traceback, or what could not be serialised."""
+    artifact: JsonValue = None
+    """For the app, beside what the model reads."""
+    rest: str | None = None
+    """The whole text, if the model is told only its beginning."""
+    usage: Usage = NO_USAGE
+    """What the tool booked."""
+    value: object = None
+    """What the tool returned; not stored."""
 
 
 def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
