@@ -10,6 +10,7 @@ from typing_extensions import TypedDict
 
 from callwright._json import JsonObject, JsonValue, clean, decode, encode
 from callwright.errors import ParameterError
+from callwright.wire.fitting import fitted
 from callwright.wire.profile import OPENROUTER, Profile
 
 __all__ = [
@@ -110,7 +111,7 @@ class Message:
         # Both at once: another thread may send the same message to a server of another profile.
         kept = self._kept
         if kept is None or kept[0] is not profile:
-            kept = self._kept = (profile, encode(self._sent(profile)))
+            kept = self._kept = (profile, encode(fitted(self._sent(profile), profile)))
         return kept[1]
 
     @property
