@@ -5,7 +5,9 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from contextvars import copy_context
 from queue import Empty, SimpleQueue
@@ -17,22 +19,83 @@ from anyio.lowlevel import checkpoint_if_cancelled
 
 from callwright._concurrency import call_soon
 
-__all__ = ["IDLE", "abandoned", "run_in_thread"]
+__all__ = ["IDLE", "Bridge", "abandoned", "run_in_thread"]
 
 T = TypeVar("T")
 
 IDLE = 10.0
 """After how many seconds without work a thread ends."""
+_LEFT = "nobody waits for this call any more: it was cancelled, took too long, or has returned"
 _GRACE = 0.25
 """How long the interpreter's exit waits for calls that are about to return, in seconds."""
 
 
-async def run_in_thread(call: Callable[[], T]) -> T:
+class Bridge:
+    """The way from a call on a thread to the coroutine that waits for it; for one call.
+
+    All but `when_done` is for the call, on its own thread or on others that it starts.
+    """
+
+    __slots__ = ("_asks", "_lock", "_work", "is_left")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._asks: deque[_Ask[Any]] = deque()
+        self._work: _Work[Any] | None = None
+        self.is_left = False
+        """Whether nobody waits for the call any more: it was cancelled, took too long, or has returned."""
+
+    def run(self, function: Callable[[], Awaitable[T]]) -> T:
+        """Return what `function()` gives when the waiting coroutine awaits it.
+
+        Raises:
+            BaseException: What it raised, as itself.
+            RuntimeError: Nobody waits for the call any more.
+        """
+        ask = _Ask(function)
+        with self._lock:
+            work = None if self.is_left else self._work
+            if work is not None:
+                self._asks.append(ask)
+        if work is None:
+            raise RuntimeError(_LEFT)
+        work.ring()
+        return ask.outcome.result()
+
+    def when_done(self, function: Callable[[], object]) -> bool:
+        """Have `function` called, on the call's thread, once the call has returned; False if it has already."""
+        return self._work is not None and _pool.when_done(self._work, function)
+
+    def attach(self, work: _Work[Any]) -> None:
+        """Take `work` as the call."""
+        self._work = work
+
+    async def serve(self) -> None:
+        """Do what was asked for so far."""
+        while self._asks:
+            await self._asks[0].answer()
+            self._asks.popleft()
+
+    def leave(self) -> None:
+        """Answer nothing from now on."""
+        with self._lock:
+            self.is_left = True
+            asks = tuple(self._asks)
+            self._asks.clear()
+        for ask in asks:
+            ask.refuse()
+
+
+async def run_in_thread(call: Callable[[], T], *, bridge: Bridge | None = None) -> T:
     """Return what `call` returns on a daemon thread, with a copy of the caller's context variables.
 
     Threads are reused, the one that was busy last first; there is no bound, so the caller limits how many calls run.
     When the caller is cancelled it leaves at once: the thread goes on, counted by `abandoned`, and its result is
     dropped.
+
+    Args:
+        call: What is run.
+        bridge: A new one, by which `call` can have this coroutine do something.
 
     Raises:
         BaseException: What `call` raised, as itself; RuntimeError in place of StopIteration, which no coroutine can
@@ -41,11 +104,19 @@ async def run_in_thread(call: Callable[[], T]) -> T:
     """
     await checkpoint_if_cancelled()
     work = _Work(call)
+    if bridge is not None:
+        bridge.attach(work)
     _pool.give(work)
     try:
-        await work.finished.wait()
+        while not work.is_told:
+            await work.bell.wait()
+            if bridge is not None and not work.is_told:
+                work.bell = anyio.Event()
+                await bridge.serve()
     finally:
         _pool.leave(work)
+        if bridge is not None:
+            bridge.leave()
     return work.result()
 
 
@@ -54,10 +125,33 @@ def abandoned() -> int:
     return _pool.abandoned
 
 
+class _Ask(Generic[T]):
+    """Something that a call wants done by the coroutine that waits for it."""
+
+    __slots__ = ("_function", "outcome")
+
+    def __init__(self, function: Callable[[], Awaitable[T]]) -> None:
+        self._function = function
+        self.outcome: Future[T] = Future()
+
+    async def answer(self) -> None:
+        try:
+            self.outcome.set_result(await self._function())
+        except Exception as error:  # noqa: BLE001 - raised again on the thread that asked
+            self.outcome.set_exception(error)
+
+    def refuse(self) -> None:
+        if not self.outcome.done():
+            self.outcome.set_exception(RuntimeError(_LEFT))
+
+
 class _Work(Generic[T]):
     """One call on its way to a thread and back."""
 
-    __slots__ = ("_call", "_context", "_error", "_soon", "_value", "finished", "is_abandoned", "is_done")
+    __slots__ = (
+        *("_call", "_context", "_error", "_soon", "_value"),
+        *("bell", "ends", "is_abandoned", "is_done", "is_told"),
+    )
 
     _value: T
 
@@ -66,9 +160,13 @@ class _Work(Generic[T]):
         self._context = copy_context()
         self._soon = call_soon()
         self._error: BaseException | None = None
-        self.finished = anyio.Event()
+        self.bell = anyio.Event()
+        """Rings on the caller's event loop when there is something to do."""
+        self.is_told = False
+        """Whether the caller knows that the call has returned."""
         self.is_done = False
         self.is_abandoned = False
+        self.ends: list[Callable[[], object]] = []
 
     def run(self) -> None:
         """Call, and keep what came of it."""
@@ -80,10 +178,25 @@ class _Work(Generic[T]):
             self._error = error
 
     def tell(self) -> None:
-        """Wake the caller."""
+        """Wake the caller for the result."""
         # The loop may be gone, and with it the caller.
         with suppress(RuntimeError):
-            self._soon(self.finished.set)
+            self._soon(self._told)
+
+    def ring(self) -> None:
+        """Wake the caller for something else.
+
+        Raises:
+            RuntimeError: Its event loop has ended.
+        """
+        self._soon(self._ring)
+
+    def _ring(self) -> None:
+        self.bell.set()
+
+    def _told(self) -> None:
+        self.is_told = True
+        self.bell.set()
 
     def result(self) -> T:
         error = self._error
@@ -157,7 +270,16 @@ class _Pool:
             self._changed.notify_all()
             work.is_done = True
             self.abandoned -= work.is_abandoned
-            return work.is_abandoned
+        for end in work.ends:
+            end()
+        return work.is_abandoned
+
+    def when_done(self, work: _Work[Any], function: Callable[[], object]) -> bool:
+        """Have `function` called once `work` is done; return False if it is."""
+        with self._changed:
+            if not work.is_done:
+                work.ends.append(function)
+            return not work.is_done
 
     def leave(self, work: _Work[Any]) -> None:
         """Count the thread of `work` as abandoned, unless it is done."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Generic, TypeAlias
+from functools import partial
+from typing import ClassVar, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
 
+from callwright._clock import SYSTEM_CLOCK, Clock
+from callwright._threads import Bridge
 from callwright.wire.chat import NO_USAGE, Usage
 from callwright.wire.messages import Message
 
@@ -26,6 +30,7 @@ class Progress:
 
 
 _Report: TypeAlias = Callable[[Progress], Awaitable[None]]
+_FindResult: TypeAlias = Callable[[str], str | None]
 
 
 class RunContext(Generic[D]):
@@ -41,10 +46,17 @@ class RunContext(Generic[D]):
         step: The step of the run, from 1.
         messages: The conversation, as it stands when it is read.
         usage: What the run has used so far.
+        confidence: How sure the model was of the turn that made the call, in [0, 1]; None if nobody asked.
         report: Where progress goes; None if nobody listens.
+        find_result: Gives the whole text of an earlier call that was told only in part, None if there is no such call;
+            None if `read_result` is not among the tools.
+        clock: Waits between the attempts of a tool that may be run again.
     """
 
-    __slots__ = ("_report", "call_id", "deps", "messages", "run_id", "step", "usage")
+    __slots__ = (
+        *("_booked", "_bridge", "_report", "call_id", "clock", "confidence"),
+        *("deps", "find_result", "messages", "run_id", "step", "usage"),
+    )
 
     __callwright_context__: ClassVar[bool] = True
 
@@ -57,7 +69,10 @@ class RunContext(Generic[D]):
         step: int = 1,
         messages: Sequence[Message] = (),
         usage: Usage = NO_USAGE,
+        confidence: float | None = None,
         report: _Report | None = None,
+        find_result: _FindResult | None = None,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         self.deps = deps
         self.run_id = run_id
@@ -65,12 +80,64 @@ class RunContext(Generic[D]):
         self.step = step
         self.messages = messages
         self.usage = usage
+        self.confidence = confidence
+        self.find_result = find_result
+        self.clock = clock
         self._report = report
+        # Appending is safe from any thread, adding up is not.
+        self._booked: list[Usage] = []
+        self._bridge: Bridge | None = None
+
+    @property
+    def is_cancelled(self) -> bool:
+        """Whether nobody waits for the call any more; for sync tools, which cannot be stopped but can stop."""
+        return self._bridge is not None and self._bridge.is_left
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody sees progress."""
+        return self._report is not None
+
+    @property
+    def booked(self) -> Usage:
+        """What was booked so far."""
+        return sum(self._booked, NO_USAGE)
+
+    def book(self, usage: Usage) -> None:
+        """Count `usage`, of a model or service that the tool itself asked, as used by this call.
+
+        Raises:
+            TypeError: It is no `Usage`.
+        """
+        given: object = usage
+        if not isinstance(given, Usage):
+            raise TypeError(f"book: expected a Usage; got {usage!r}")
+        self._booked.append(usage)
 
     async def progress(self, value: object) -> None:
         """Tell who watches the run how far the tool is."""
         if self._report is not None:
             await self._report(Progress(self.call_id, value))
+
+    def progress_sync(self, value: object) -> None:
+        """Tell who watches the run how far the tool is, from a plain function; waits until it is told.
+
+        Raises:
+            RuntimeError: Nobody waits for the call any more: it was cancelled or took too long. Or it was used in an
+                async tool, which awaits `progress`.
+        """
+        if self._bridge is None:
+            if self._report is not None:
+                raise RuntimeError("progress_sync is for tools that are plain functions; use: await ctx.progress(...)")
+            return
+        if self._report is not None or self._bridge.is_left:
+            self._bridge.run(partial(self.progress, value))
+
+    def on_thread(self, bridge: Bridge) -> Self:
+        """Return the same context for a call on a thread, which reaches the run by `bridge`."""
+        context = copy.copy(self)
+        context._bridge = bridge  # noqa: SLF001 - our own
+        return context
 
     def __repr__(self) -> str:
         return f"RunContext(run_id={self.run_id!r}, call_id={self.call_id!r}, step={self.step})"
