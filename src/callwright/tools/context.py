@@ -109,8 +109,7 @@ class RunContext(Generic[D]):
         Raises:
             TypeError: It is no `Usage`.
         """
-        given: object = usage
-        if not isinstance(given, Usage):
+        if not _is_usage(usage):
             raise TypeError(f"book: expected a Usage; got {usage!r}")
         self._booked.append(usage)
 
@@ -141,3 +140,7 @@ class RunContext(Generic[D]):
 
     def __repr__(self) -> str:
         return f"RunContext(run_id={self.run_id!r}, call_id={self.call_id!r}, step={self.step})"
+
+
+def _is_usage(value: object) -> bool:
+    return isinstance(value, Usage)
