@@ -6,16 +6,17 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Generic, Self, TypeAlias
+from typing import Any, ClassVar, Generic, Self, TypeAlias
 
 from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._threads import Bridge
+from callwright.model import Ledger
 from callwright.wire.chat import NO_USAGE, Usage
 from callwright.wire.messages import Message
 
-__all__ = ["Progress", "RunContext"]
+__all__ = ["NO_SURROUNDINGS", "Progress", "RunContext", "Surroundings"]
 
 D = TypeVar("D", default=None)
 
@@ -28,6 +29,23 @@ class Progress:
     """The id of the call."""
     value: object
 
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a run hands on to the runs within it; for callwright's own tools."""
+
+    emit: Callable[[Any], Awaitable[None]] | None = None
+    """Sees their events; None if nobody watches."""
+    store: Any = None
+    """Keeps their records, if they have no store of their own."""
+    budget: Ledger | None = None
+    """Pays for them, if they have no budget of their own."""
+    approve: Any = None
+    """Decides about their held calls."""
+
+
+NO_SURROUNDINGS = Surroundings()
+"""Nobody watches, nothing is kept."""
 
 _Report: TypeAlias = Callable[[Progress], Awaitable[None]]
 _FindResult: TypeAlias = Callable[[str], str | None]
@@ -51,11 +69,12 @@ class RunContext(Generic[D]):
         find_result: Gives the whole text of an earlier call that was told only in part, None if there is no such call;
             None if `read_result` is not among the tools.
         clock: Waits between the attempts of a tool that may be run again.
+        surroundings: What runs within this one are given.
     """
 
     __slots__ = (
         *("_booked", "_bridge", "_report", "call_id", "clock", "confidence"),
-        *("deps", "find_result", "messages", "run_id", "step", "usage"),
+        *("deps", "find_result", "messages", "run_id", "step", "surroundings", "usage"),
     )
 
     __callwright_context__: ClassVar[bool] = True
@@ -73,6 +92,7 @@ class RunContext(Generic[D]):
         report: _Report | None = None,
         find_result: _FindResult | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        surroundings: Surroundings = NO_SURROUNDINGS,
     ) -> None:
         self.deps = deps
         self.run_id = run_id
@@ -83,6 +103,7 @@ class RunContext(Generic[D]):
         self.confidence = confidence
         self.find_result = find_result
         self.clock = clock
+        self.surroundings = surroundings
         self._report = report
         # Appending is safe from any thread, adding up is not.
         self._booked: list[Usage] = []
