@@ -12,7 +12,7 @@ from callwright.errors import ParameterError
 from callwright.tools.context import RunContext
 from callwright.tools.schema import FunctionDescription, Shape, shape
 
-__all__ = ["RESULT_LIMIT", "NeedsApproval", "OnError", "Tool", "ToolOptions", "tool"]
+__all__ = ["RESULT_LIMIT", "CallOptions", "NeedsApproval", "OnError", "Tool", "ToolOptions", "tool"]
 
 P = ParamSpec("P")
 Bound = ParamSpec("Bound")
@@ -28,15 +28,9 @@ NeedsApproval: TypeAlias = bool | Callable[[RunContext[Any], Mapping[str, Any]],
 """Whether somebody must allow a call: always, never, or as a function of context and validated arguments says."""
 
 
-class ToolOptions(TypedDict, total=False):
-    """What can be said of a tool beyond its function."""
+class CallOptions(TypedDict, total=False):
+    """What can be said of how a tool is called."""
 
-    name: str | None
-    """What the model calls it. Default: the function's own name."""
-    description: str | None
-    """What the model is told. Default: the docstring's."""
-    strict: bool | None
-    """Ask the provider to hold arguments to the schema; sent only if set."""
     read_only: bool
     """Running it changes nothing: it may be run again after a crash, and ahead of time. Default: False."""
     idempotent: bool
@@ -61,6 +55,17 @@ class ToolOptions(TypedDict, total=False):
     """The same call with the same result, again and again, is how it is used: no sign of a circle. Default: False."""
     result_limit: int
     """The longest result that the model is told, in characters, >= 1. Default: 256 KiB."""
+
+
+class ToolOptions(CallOptions, total=False):
+    """What can be said of a tool beyond its function."""
+
+    name: str | None
+    """What the model calls it. Default: the function's own name."""
+    description: str | None
+    """What the model is told. Default: the docstring's."""
+    strict: bool | None
+    """Ask the provider to hold arguments to the schema; sent only if set."""
 
 
 class Tool(Generic[P, R]):
