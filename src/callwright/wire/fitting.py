@@ -9,9 +9,10 @@ from collections.abc import Callable, Mapping
 from callwright._json import JsonObject, JsonValue, decode
 from callwright.wire.profile import Profile
 
-__all__ = ["fitted", "is_media"]
+__all__ = ["CACHE_MARKS", "fitted", "is_media"]
 
-_MARKS = ("cache_control", "prompt_cache_breakpoint")
+CACHE_MARKS = ("cache_control", "prompt_cache_breakpoint")
+"""Keys of parts and tools that only caches of prompts read."""
 _CALL_KEYS = frozenset({"id", "type", "function"})
 _REASONING_KEYS = ("reasoning_content", "reasoning")
 _LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -38,8 +39,8 @@ def is_media(part: JsonValue) -> bool:
 
 
 def _unmarked(part: JsonValue) -> JsonValue:
-    if isinstance(part, Mapping) and any(mark in part for mark in _MARKS):
-        return {key: value for key, value in part.items() if key not in _MARKS}
+    if isinstance(part, Mapping) and any(mark in part for mark in CACHE_MARKS):
+        return {key: value for key, value in part.items() if key not in CACHE_MARKS}
     return part
 
 
