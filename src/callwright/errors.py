@@ -5,16 +5,19 @@ CallwrightError
 ├─ APIError                       asking a model failed
 │  ├─ APIConnectionError          no answer came (retried)
 │  │  └─ APITimeoutError          not in time (retried)
-│  ├─ APIStatusError              the service refused: .status .error_type .provider .request_id .body
-│  │  ├─ BadRequestError          400, 413, 422 and the like
-│  │  │  └─ ContextLengthError    the messages do not fit the model
-│  │  ├─ AuthenticationError      401
-│  │  ├─ InsufficientCreditsError 402
-│  │  ├─ PermissionDeniedError    403
-│  │  ├─ NotFoundError            404
-│  │  ├─ RateLimitError           429, .retry_after (retried)
-│  │  └─ ProviderError            5xx (retried)
-│  └─ StreamError                 a stream broke or reported an error; .partial
+│  └─ ReportedError               what the service says: .error_type .provider .raw .metadata .availability .body
+│     ├─ APIStatusError           the service refused: .status
+│     │  ├─ BadRequestError       400, 413, 422 and the like
+│     │  │  └─ ContextLengthError    the messages do not fit the model
+│     │  ├─ AuthenticationError   401
+│     │  ├─ InsufficientCreditsError 402, or a quota that is used up
+│     │  ├─ PermissionDeniedError 403
+│     │  ├─ NotFoundError         404
+│     │  ├─ RequestTimeoutError   408 (retried); an APITimeoutError as well
+│     │  ├─ ConflictError         409, 425 (retried)
+│     │  ├─ RateLimitError        429, .retry_after (retried, but no daily cap)
+│     │  └─ ProviderError         5xx (retried)
+│     └─ StreamError              a stream broke or reported an error; .partial
 ├─ RunError                       a run stopped without output
 │  ├─ BudgetError                 a limit or a shared budget is used up
 │  ├─ OutputError                 the answer never became a valid output
@@ -35,7 +38,8 @@ them.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Literal, Protocol, TypeAlias, TypedDict, Unpack
 
 __all__ = [
     "APIConnectionError",
@@ -46,7 +50,9 @@ __all__ = [
     "BadRequestError",
     "BudgetError",
     "CallwrightError",
+    "ConflictError",
     "ContextLengthError",
+    "Deadline",
     "InsufficientCreditsError",
     "NotFoundError",
     "OutputError",
@@ -55,6 +61,9 @@ __all__ = [
     "ProviderError",
     "QuorumError",
     "RateLimitError",
+    "Report",
+    "ReportedError",
+    "RequestTimeoutError",
     "RunConflictError",
     "RunError",
     "RunPausedError",
@@ -93,6 +102,10 @@ def _rebuilt(kind: type[CallwrightError], args: tuple[object, ...], attributes: 
     return error
 
 
+Deadline: TypeAlias = Literal["pool", "connect", "write", "read", "first_token", "between_chunks", "total", "run"]
+"""What was not in time: a field of `Timeouts`, or `run`, the deadline of the run."""
+
+
 class APIError(CallwrightError):
     """Asking a model failed.
 
@@ -100,8 +113,13 @@ class APIError(CallwrightError):
         message: What happened, in the service's own words where it gave any. Holds no key.
         retryable: Whether the same request may succeed later.
         retry_after: Seconds that the service asked to wait, >= 0; None if it did not say.
-        request_id: The service's id of the request or generation; None if it gave none.
+        request_id: The service's id of the request; of the generation if it gave no other; None if it gave none.
+        partial: The `Completion` of what had come, uncommitted; None if nothing had.
+        maybe_billed: Whether the service may have worked, and billed, for the request that failed.
     """
+
+    attempts: int = 1
+    """How many requests were sent before this was raised."""
 
     def __init__(
         self,
@@ -110,53 +128,125 @@ class APIError(CallwrightError):
         retryable: bool = False,
         retry_after: float | None = None,
         request_id: str | None = None,
+        partial: object = None,
+        maybe_billed: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.retryable = retryable
         self.retry_after = retry_after
         self.request_id = request_id
+        self.partial = partial
+        self.maybe_billed = maybe_billed
+
+
+class _Failure(TypedDict, total=False):
+    """What every `APIError` takes besides `retryable`, whose default differs."""
+
+    retry_after: float | None
+    request_id: str | None
+    partial: object
+    maybe_billed: bool
 
 
 class APIConnectionError(APIError):
-    """No answer came: refused, unreachable, cut, or a TLS or proxy failure."""
+    """No answer came, or not all of it: refused, unreachable, cut, too long, or a TLS or proxy failure."""
 
 
 class APITimeoutError(APIConnectionError):
-    """No answer came in time."""
-
-
-class APIStatusError(APIError):
-    """The service answered with an error, by HTTP status or inside a 200 body.
+    """No answer came in time, or it did not go on.
 
     Args:
-        message: The service's own words.
-        status: The HTTP status; for an error inside a 200 body, the status that the body names.
-        error_type: The service's own class of the error, such as `"rate_limit_exceeded"`.
-        provider: The upstream provider that failed, as the service names it.
-        body: The decoded body, or its text if it is no JSON, capped at 64 KiB.
+        message: See `APIError`.
+        which: The deadline that passed; None if the service was the one that gave up.
+        seconds: How long it was; None if that is not known.
         retryable: See `APIError`.
-        retry_after: See `APIError`.
-        request_id: See `APIError`.
+        failure: See `APIError`.
     """
 
     def __init__(
         self,
         message: str,
         *,
-        status: int,
+        which: Deadline | None = None,
+        seconds: float | None = None,
+        retryable: bool = False,
+        **failure: Unpack[_Failure],
+    ) -> None:
+        super().__init__(message, retryable=retryable, **failure)
+        self.which = which
+        self.seconds = seconds
+
+
+class Report(_Failure, total=False):
+    """What a `ReportedError` takes besides; each key is an attribute of the error."""
+
+    error_type: str | None
+    provider: str | None
+    raw: object
+    metadata: Mapping[str, object]
+    availability: Mapping[str, object]
+    body: object
+    generation_id: str | None
+
+
+class ReportedError(APIError):
+    """An error of which the service may have said more than that it happened. All of it is capped and holds no key.
+
+    Args:
+        message: The service's own words.
+        status: The HTTP status; for an error inside of a 200 or of a stream, the one that it names; None if none.
+        error_type: The service's own class of the error, such as `"rate_limit_exceeded"`.
+        provider: The upstream provider that failed, as the service names it.
+        raw: What the provider said to the service.
+        metadata: What else the service said of the error.
+        availability: Why the model could not be had, and what may be asked instead.
+        body: The decoded error, or the body's text if it is no JSON, up to 64 KiB.
+        generation_id: The service's id of the generation, for `Client.generation`.
+        retryable: See `APIError`.
+        failure: See `APIError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
         error_type: str | None = None,
         provider: str | None = None,
+        raw: object = None,
+        metadata: Mapping[str, object] | None = None,
+        availability: Mapping[str, object] | None = None,
         body: object = None,
+        generation_id: str | None = None,
         retryable: bool = False,
-        retry_after: float | None = None,
-        request_id: str | None = None,
+        **failure: Unpack[_Failure],
     ) -> None:
-        super().__init__(message, retryable=retryable, retry_after=retry_after, request_id=request_id)
+        super().__init__(message, retryable=retryable, **failure)
         self.status = status
         self.error_type = error_type
         self.provider = provider
+        self.raw = raw
+        self.metadata = metadata or {}
+        self.availability = availability or {}
         self.body = body
+        self.generation_id = generation_id
+
+
+class APIStatusError(ReportedError):
+    """The service answered with an error, by HTTP status or inside of a 200.
+
+    Args:
+        message: See `ReportedError`.
+        status: See `ReportedError`.
+        retryable: See `APIError`.
+        report: See `ReportedError`.
+    """
+
+    status: int
+
+    def __init__(self, message: str, *, status: int, retryable: bool = False, **report: Unpack[Report]) -> None:
+        super().__init__(message, status=status, retryable=retryable, **report)
 
 
 class BadRequestError(APIStatusError):
@@ -172,7 +262,7 @@ class AuthenticationError(APIStatusError):
 
 
 class InsufficientCreditsError(APIStatusError):
-    """402: the balance or the key's limit is used up."""
+    """402: the balance or the key's limit is used up; some services answer 429 to a quota that is."""
 
 
 class PermissionDeniedError(APIStatusError):
@@ -183,6 +273,14 @@ class NotFoundError(APIStatusError):
     """404: no such model, or no endpoint of it that supports the request."""
 
 
+class RequestTimeoutError(APIStatusError, APITimeoutError):
+    """408: the service gave up waiting, for the request or for its provider."""
+
+
+class ConflictError(APIStatusError):
+    """409 or 425: the request collided with another, or came too early."""
+
+
 class RateLimitError(APIStatusError):
     """429: too many requests; `.retry_after` says how long to wait, in seconds, if the service said."""
 
@@ -191,31 +289,20 @@ class ProviderError(APIStatusError):
     """5xx: the service or the provider behind it failed."""
 
 
-class StreamError(APIError):
-    """A stream broke, ended without a finish, or reported an error.
+class StreamError(ReportedError):
+    """A stream broke, ended without a finish, or reported an error; what had come is in `.partial`.
 
     Args:
         message: What happened.
-        partial: The `Completion` of what had come, uncommitted; None if nothing had.
+        status: See `ReportedError`.
         retryable: See `APIError`.
-        retry_after: See `APIError`.
-        request_id: See `APIError`.
-        error_type: The service's own class of the error; None if the stream broke without a word.
+        report: See `ReportedError`.
     """
 
     def __init__(
-        self,
-        message: str,
-        *,
-        partial: object = None,
-        retryable: bool = True,
-        retry_after: float | None = None,
-        request_id: str | None = None,
-        error_type: str | None = None,
+        self, message: str, *, status: int | None = None, retryable: bool = True, **report: Unpack[Report]
     ) -> None:
-        super().__init__(message, retryable=retryable, retry_after=retry_after, request_id=request_id)
-        self.partial = partial
-        self.error_type = error_type
+        super().__init__(message, status=status, retryable=retryable, **report)
 
 
 class RunError(CallwrightError):
