@@ -38,14 +38,15 @@ if TYPE_CHECKING:
         ToolError,
     )
     from callwright.extraction import ForcedCall, extract, extract_sync, force, force_sync
-    from callwright.loop import Event
+    from callwright.loop import Event, Nested
     from callwright.model import Model, Restarted, Retried, Scope
     from callwright.output.output import Output, output_of
     from callwright.run.limits import Budget, Limits
-    from callwright.run.result import Pending, RunResult
+    from callwright.run.pending import Pending
+    from callwright.run.result import RunResult
     from callwright.run.state import RunState
     from callwright.run.store import MemoryStore, Store
-    from callwright.run.verdicts import approve, deny, provide, rerun
+    from callwright.run.verdicts import approve, deny, edit, provide, rerun
     from callwright.service.client import Client, Timeouts
     from callwright.service.retry import Retry
     from callwright.stream import RunStream, SyncRunStream
@@ -94,6 +95,7 @@ __all__ = [
     "MemoryStore",
     "Message",
     "Model",
+    "Nested",
     "NotFoundError",
     "Output",
     "OutputError",
@@ -134,6 +136,7 @@ __all__ = [
     "approve",
     "deny",
     "describe",
+    "edit",
     "extract",
     "extract_sync",
     "force",
@@ -174,12 +177,13 @@ _HOMES = {
         "ToolError",
     ),
     "extraction": ("ForcedCall", "extract", "extract_sync", "force", "force_sync"),
-    "loop": ("Event",),
+    "loop": ("Event", "Nested"),
     "model": ("Model", "Restarted", "Retried", "Scope"),
     "output.output": ("Output", "output_of"),
-    "run.verdicts": ("approve", "deny", "provide", "rerun"),
+    "run.verdicts": ("approve", "deny", "edit", "provide", "rerun"),
     "run.limits": ("Budget", "Limits"),
-    "run.result": ("Pending", "RunResult"),
+    "run.pending": ("Pending",),
+    "run.result": ("RunResult",),
     "run.state": ("RunState",),
     "run.store": ("MemoryStore", "Store"),
     "service.client": ("Client", "Timeouts"),

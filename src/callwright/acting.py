@@ -13,11 +13,13 @@ import anyio
 
 from callwright._clock import Clock
 from callwright._concurrency import collapsed
+from callwright._json import encode
 from callwright.ahead import NOTHING_AHEAD, Ahead
 from callwright.errors import CallwrightError
 from callwright.run.decision import Order, PendingCall
 from callwright.run.limits import Limits
-from callwright.run.records import CallHeld, CallReturned, CallStarted, Outcome, Record
+from callwright.run.records import CallHeld, CallId, CallReturned, CallStarted, Outcome, Record
+from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.tools.calling import Performed, Ready, Refused, perform, prepare
 from callwright.tools.context import RunContext
@@ -102,10 +104,10 @@ class Acting:
             return None
         if decided is None and pending.started is None:
             if ready.tool.is_external:
-                await self.record(CallHeld(pending.id, "external"))
+                await self.record(CallHeld(pending.id, "external", _told(ready)))
                 return None
             if await self._needs_approval(pending, ready):
-                await self.record(CallHeld(pending.id, "approval"))
+                await self.record(CallHeld(pending.id, "approval", _told(ready)))
                 return None
         return ready
 
@@ -144,6 +146,9 @@ class Acting:
         await self.record(CallStarted(pending.id, ready.tool.effect, ready.repairs))
         started = self.clock.monotonic()
         performed = await ahead.take(pending) or await perform(ready, self.context(pending.id))
+        if isinstance(performed.value, RunResult) and performed.value.status == "paused":
+            await self.record(CallHeld(pending.id, "child", waiting=_waiting(performed.value)))
+            return
         outcome: Outcome = "error" if performed.is_error else "value"
         if _log.isEnabledFor(logging.INFO):
             _log.info("tool %s: %s in %.3f s", pending.call.name, outcome, self.clock.monotonic() - started)
@@ -164,3 +169,12 @@ class Acting:
             direct=direct,
         )
         await self.record(returned)
+
+
+def _waiting(result: RunResult[Any]) -> tuple[tuple[CallId, str, str, str], ...]:
+    return tuple([(call.id, call.name, call.arguments, call.why) for call in result.pending])
+
+
+def _told(ready: Ready) -> str:
+    """Return the arguments as the tool would get them."""
+    return encode(ready.tool.shape.arguments.dump(ready.arguments)).decode()

@@ -5,93 +5,45 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, Required, TypeAlias, cast, overload
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, Generic, cast, overload
 
-from typing_extensions import TypedDict, TypeForm, TypeVar, Unpack
+from typing_extensions import TypeForm, TypeVar, Unpack
 
-from callwright._clock import SYSTEM_CLOCK, Clock
+from callwright._clock import SYSTEM_CLOCK
 from callwright._json import JsonObject, clean, encode
 from callwright._sync import run_sync
-from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError, Unfinished
-from callwright.loop import Emit, Loop, Plan
-from callwright.model import Ledger, Model, Service
+from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
+from callwright.loop import Emit, Loop
+from callwright.model import Model
+from callwright.options import (
+    RUN_KEYS,
+    AgentOptions,
+    AnyRunOptions,
+    Resumable,
+    RunOptions,
+    RunOptionsWithDeps,
+)
 from callwright.output.output import OUTPUT_TOOL, Output, TextOutput, output_of
+from callwright.plan import Plan
 from callwright.run.limits import Limits
 from callwright.run.records import CallDecided, Prompted, Record, Started
 from callwright.run.result import RunResult
 from callwright.run.state import RunState
-from callwright.run.store import Store
 from callwright.stream import RunStream, SyncRunStream
+from callwright.subagent import pass_on, run_within
 from callwright.tools.context import RunContext
+from callwright.tools.tool import CallOptions, Tool
 from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, is_entry, wire_entry
-from callwright.wire.chat import ToolChoice
-from callwright.wire.messages import Message, Prompt, message_of, prompt_messages
-from callwright.wire.params import ChatParams, checked_params
+from callwright.wire.messages import Prompt, message_of, prompt_messages
+from callwright.wire.params import checked_params
 
-__all__ = ["Agent", "AgentOptions", "Instructions", "Resumable", "RunOptions", "RunOptionsWithDeps"]
+__all__ = ["Agent"]
 
 D = TypeVar("D", default=None)
 T = TypeVar("T", default=str)
 NewD = TypeVar("NewD")
 NewT = TypeVar("NewT")
-
-Instructions: TypeAlias = str | Callable[[RunContext[D]], str | Awaitable[str]]
-"""What the model is to do: a text, or a function that gives it, called once per prompt."""
-
-
-Resumable: TypeAlias = str | Unfinished | RunResult[Any] | CallwrightError
-"""What names a run: its id in the store, its state, its result, or the error that ended it."""
-
-
-class AgentOptions(TypedDict, Generic[D], total=False):
-    """What can be said of an agent beyond its model and its output."""
-
-    instructions: Instructions[D] | None
-    """The system message. Default: none is sent."""
-    tools: Sequence[ToolLike]
-    """Documented functions, `Tool`s, `Toolset`s, or wire entries such as `{"type": "openrouter:web_search"}`."""
-    params: ChatParams
-    """Sent with every request, unless a run says otherwise."""
-    limits: Limits
-    """How far a run may go. Default: 50 steps, 64 calls a turn."""
-    store: Store | None
-    """Where records are kept. Default: nowhere beyond the result."""
-    client: Service | None
-    """Gives the model of a slug. Default: the process's own `Client`, made from the environment at the first run."""
-    budget: Ledger | None
-    """Shared with whoever else is given it."""
-    clock: Clock
-    """For tests."""
-
-
-class RunOptions(ChatParams, total=False):
-    """What can be said of one run, beside the request parameters."""
-
-    history: Sequence[Message | Mapping[str, object]] | None
-    """What was said before: messages or wire dicts, as from `result.messages`."""
-    run_id: str | None
-    """Default: a random one. With a store: the run to go on with, if it has ended; its conversation goes on."""
-    tool_choice: ToolChoice | str | Callable[..., object] | None
-    """`auto`, `none`, `required`, a tool's name, the function itself; a forced call holds for the first request."""
-    model: str | Model | None
-    """Asked instead of the agent's."""
-
-
-class RunOptionsWithDeps(RunOptions, Generic[D], total=False):
-    """The options of a run of an agent with dependencies."""
-
-    deps: Required[D]
-    """Reach tools and instructions by `RunContext`; they are never stored or sent."""
-
-
-class _AnyRunOptions(RunOptions, total=False):
-    """What either kind of agent may be given; the overloads say which."""
-
-    deps: Any
-
-
-_RUN_KEYS = frozenset({"history", "run_id", "tool_choice", "model", "deps"})
 
 
 class Agent(Generic[D, T]):
@@ -180,7 +132,7 @@ class Agent(Generic[D, T]):
     async def run(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunResult[NewT]: ...
     @overload
     async def run(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunResult[T]: ...
-    async def run(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunResult[Any]:
+    async def run(self, prompt: Prompt, **options: Unpack[AnyRunOptions]) -> RunResult[Any]:
         """Run to an answer, a pause or a limit.
 
         Args:
@@ -200,7 +152,7 @@ class Agent(Generic[D, T]):
     def run_sync(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunResult[NewT]: ...
     @overload
     def run_sync(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunResult[T]: ...
-    def run_sync(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunResult[Any]:
+    def run_sync(self, prompt: Prompt, **options: Unpack[AnyRunOptions]) -> RunResult[Any]:
         """See `run`. Works inside a running event loop, too (a notebook), which it blocks."""
         return run_sync(self._go, prompt, options, None)
 
@@ -208,7 +160,7 @@ class Agent(Generic[D, T]):
     def stream(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> RunStream[NewT]: ...
     @overload
     def stream(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunStream[T]: ...
-    def stream(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> RunStream[Any]:
+    def stream(self, prompt: Prompt, **options: Unpack[AnyRunOptions]) -> RunStream[Any]:
         """Return the same run to be watched: `async with agent.stream(...) as run`. See `run` and `RunStream`."""
 
         async def start(emit: Emit) -> RunResult[T]:
@@ -220,7 +172,7 @@ class Agent(Generic[D, T]):
     def stream_sync(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> SyncRunStream[NewT]: ...
     @overload
     def stream_sync(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> SyncRunStream[T]: ...
-    def stream_sync(self, prompt: Prompt, **options: Unpack[_AnyRunOptions]) -> SyncRunStream[Any]:
+    def stream_sync(self, prompt: Prompt, **options: Unpack[AnyRunOptions]) -> SyncRunStream[Any]:
         """See `stream`: `with agent.stream_sync(...) as run`."""
 
         async def start(emit: Emit) -> RunResult[T]:
@@ -252,10 +204,13 @@ class Agent(Generic[D, T]):
             APIError: See `run`.
             RunError: See `run`.
         """
-        state = await self._restored(run)
-        loop = Loop(self._plan(model), state, deps=deps, emit=None, offer=self._offer)
+        state, plan = await self._restored(run), self._plan(model)
+        loop = Loop(plan, state, deps=deps, emit=None, offer=self._offer)
         for decision in decisions:
-            await loop.record(decision)
+            verdict = await pass_on(plan.store, state, decision)
+            # Two decisions about calls of one sub-agent let it go on once.
+            if verdict is decision or state.calls[verdict.call].is_waiting:
+                await loop.record(verdict)
         return await loop.run()
 
     @overload
@@ -281,6 +236,39 @@ class Agent(Generic[D, T]):
         made = cast("Callable[..., Agent[D, T]]", Agent)
         return made(model or self._model, output=self._output, **{**self._options, **options})
 
+    def as_tool(self, *, name: str, description: str, **options: Unpack[CallOptions]) -> Tool[..., T]:
+        """Return a tool by which another agent's model can ask this one.
+
+        Each call is a run of its own, `{run}/{call}`: its usage and cost count in the run around it, its events are
+        seen there as `Nested`, and it shares that run's `deps`, and its store and budget unless the agent has its own.
+        Calls in it that wait for decisions are among the `pending` of the run around it.
+
+        Args:
+            name: What the model calls it.
+            description: What the model is told.
+            options: See `CallOptions`.
+
+        Raises:
+            ParameterError: An option is unknown or out of range.
+        """
+
+        async def ask(
+            ctx: RunContext[Any],
+            prompt: Annotated[str, "What to do, with everything that must be known for it."],
+        ) -> T | RunResult[T]:
+            async def prompted(loop: Loop[T]) -> Prompted:
+                instructions = await self._instructions(loop, ctx.deps)
+                return Prompted(prompt_messages(prompt), (), instructions, None, self._params)
+
+            plan = self._plan(None)
+            result = await run_within(plan, ctx, offer=self._offer, fingerprint=self.fingerprint, prompted=prompted)
+            return result if result.status == "paused" else result.output
+
+        # Run again after a crash it goes on with its own log, so that nothing is done twice.
+        safe: CallOptions = {"idempotent": True}
+        safe.update(options)
+        return cast("Tool[..., T]", Tool(ask, name=name, description=description, **safe))
+
     @property
     def model(self) -> Model:
         """What is asked unless a run says otherwise."""
@@ -301,19 +289,20 @@ class Agent(Generic[D, T]):
     def __repr__(self) -> str:
         return f"Agent({self._model!r}, tools={list(self._offer.by_name)})"
 
-    async def _go(self, prompt: Prompt, options: _AnyRunOptions, emit: Emit | None) -> RunResult[T]:
+    async def _go(self, prompt: Prompt, options: AnyRunOptions, emit: Emit | None) -> RunResult[T]:
         """Record the prompt and run the loop."""
-        checked = checked_params({key: value for key, value in options.items() if key not in _RUN_KEYS})
+        checked = checked_params({key: value for key, value in options.items() if key not in RUN_KEYS})
         history = tuple([message_of(message) for message in options.get("history") or ()])
         messages = prompt_messages(prompt)
         choice = chosen(options.get("tool_choice"), self._offer, is_open=bool(self._toolsets))
         state, opening = await self._opened(options.get("run_id"))
         if history and state.messages:
             raise ParameterError(f"history: run {state.run_id!r} has its own conversation already; leave history= out")
-        loop = Loop(self._plan(options.get("model")), state, deps=options.get("deps"), emit=emit, offer=self._offer)
+        plan, deps = self._plan(options.get("model")), options.get("deps")
+        loop = Loop(plan, state, deps=deps, emit=emit, offer=self._offer, approve=options.get("approve"))
         for record in opening:
             await loop.record(record)
-        instructions = await self._instructions(loop, options.get("deps"))
+        instructions = await self._instructions(loop, deps)
         params = {**self._params, **checked} if checked else self._params
         await loop.record(Prompted(messages, history, instructions, choice, params))
         return await loop.run()
@@ -370,6 +359,7 @@ class Agent(Generic[D, T]):
             clock=options.get("clock", SYSTEM_CLOCK),
             store=options.get("store"),
             budget=options.get("budget"),
+            eager=options.get("eager", False),
         )
 
     def _asked(self, model: str | Model | None) -> Model:

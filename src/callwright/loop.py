@@ -9,15 +9,16 @@ from typing import Any, Generic, TypeAlias, assert_never
 import anyio
 from typing_extensions import TypeVar
 
-from callwright._clock import Clock
 from callwright._concurrency import collapsed
-from callwright._json import JsonObject, JsonValue, decode
+from callwright._json import decode
 from callwright._secrets import masked
 from callwright.acting import Acting
 from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
-from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, SchemaError, StuckError
-from callwright.model import Ledger, Model, Restarted, Retried, Scope
-from callwright.output.output import Output, Problems, Taken, TextOutput
+from callwright.asking import Asking
+from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, StuckError
+from callwright.model import Restarted, Retried, Scope
+from callwright.output.output import Problems, Taken, TextOutput
+from callwright.plan import Plan
 from callwright.run.decision import (
     Act,
     Ask,
@@ -25,30 +26,49 @@ from callwright.run.decision import (
     Exhausted,
     Finish,
     HandOver,
-    Live,
     Order,
     PendingCall,
     Steer,
     Stuck,
     Wait,
 )
-from callwright.run.limits import Limits
-from callwright.run.records import Answered, Asked, CallReturned, Failed, Record, Rejected, Steered, Stopped, call_id
+from callwright.run.pending import pending_of
+from callwright.run.records import (
+    Answered,
+    Asked,
+    CallId,
+    CallReturned,
+    Failed,
+    Record,
+    Rejected,
+    Steered,
+    Stopped,
+    call_id,
+)
 from callwright.run.result import NOTHING, RunResult
 from callwright.run.state import RunState
-from callwright.run.store import Store
-from callwright.tools.context import Progress, RunContext
-from callwright.tools.toolset import AnyTool, Offer, Toolset
-from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Encoded, ToolChoice
+from callwright.run.verdicts import Approver, asked
+from callwright.tools.context import Progress, RunContext, Surroundings
+from callwright.tools.toolset import Offer
+from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta
 from callwright.wire.messages import UserMessage
-from callwright.wire.params import implied
 
-__all__ = ["Emit", "Event", "Loop", "Plan"]
+__all__ = ["Emit", "Event", "Loop", "Nested"]
 
 T = TypeVar("T")
 
-Event: TypeAlias = Delta | Retried | Restarted | Progress | Record
-"""What can be seen of a run: pieces of answers, retries, progress of tools, and every record."""
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """Something that happened in the run of a sub-agent."""
+
+    call: CallId
+    """The call that the sub-agent answers."""
+    event: Event
+
+
+Event: TypeAlias = Delta | Retried | Restarted | Progress | Record | Nested
+"""What can be seen of a run: pieces of answers, retries, progress of tools, every record, events of sub-agents."""
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 
@@ -58,24 +78,11 @@ _STEERING = (
 )
 """What the model is told when it goes in circles."""
 
+_READER = "read_result"
+"""The tool by which a model reads on in a result that it was told in part."""
+
 _HAPPENED = (Answered, Failed, CallReturned)
 """Records of what was paid for or done before they are written."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan(Generic[T]):
-    """What a run follows: all that does not change while it runs."""
-
-    model: Model
-    output: Output[T]
-    tools: Sequence[AnyTool | JsonObject]
-    toolsets: Sequence[Toolset]
-    limits: Limits
-    clock: Clock
-    store: Store | None = None
-    budget: Ledger | None = None
-    eager: bool = False
-    """Whether calls that only read begin while the model is still writing."""
 
 
 class Loop(Generic[T]):
@@ -87,6 +94,7 @@ class Loop(Generic[T]):
         deps: For tools.
         emit: Sees what happens; None if nobody does.
         offer: The offer of the plan's own tools, if it was made before.
+        approve: Decides about held calls; None if the run pauses for them.
     """
 
     def __init__(
@@ -97,23 +105,21 @@ class Loop(Generic[T]):
         deps: Any,  # noqa: ANN401 - the user's own type, typed at Agent
         emit: Emit | None,
         offer: Offer | None = None,
+        approve: Approver | None = None,
     ) -> None:
         self.state = state
         """Where the run stands."""
         self._plan = plan
         self._deps = deps
         self._emit = emit
+        self._approve = approve
         self._started = plan.clock.monotonic()
         self._lock = anyio.Lock() if plan.store is not None else None
-        self._offer: Offer | None = None if plan.toolsets else (offer or Offer(plan.tools))
-        has_tools = bool(plan.tools or plan.toolsets)
-        self.output = plan.output.settled(plan.model.profile, has_tools=has_tools)
+        self._asking = Asking(plan, state, offer=offer)
+        self.output = self._asking.output
         """How this run's output is asked for."""
-        self._live = Live(output_tools=frozenset(tool.name for tool in self.output.tools), has_tools=has_tools)
-        self._know(self._offer)
+        self._surroundings = Surroundings(emit, plan.store, plan.budget, approve)
         self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
-        self._wires: dict[bool, Encoded] = {}
-        self._params: tuple[JsonObject, Encoded, JsonObject] | None = None
         self._value: T | object = NOTHING
 
     async def run(self) -> RunResult[T]:
@@ -127,10 +133,12 @@ class Loop(Generic[T]):
         limits = self._plan.limits
         try:
             while True:
-                live = self._live
+                live = self._asking.live
                 if limits.seconds is not None:
                     live = replace(live, elapsed=self._plan.clock.monotonic() - self._started)
                 decision = self.state.decide(limits, live)
+                if isinstance(decision, Wait) and await self._decided(decision.calls):
+                    continue
                 if isinstance(decision, Wait | Done | Exhausted | Stuck):
                     return self._ended(decision)
                 await self._do(decision)
@@ -138,6 +146,19 @@ class Loop(Generic[T]):
             # Also where it has one: the error of a run within this one, or an instance that was raised before.
             error.state = self.state
             raise
+
+    async def _decided(self, calls: Sequence[PendingCall]) -> bool:
+        """Ask who is there to decide about held calls; return whether anything was decided."""
+        approve, count = self._approve, len(self.state.records)
+        if approve is None:
+            return False
+        # What a sub-agent asks was asked of the same one within its run.
+        own = [pending for call in calls for pending in pending_of(call) if pending.id == call.id]
+        for pending in own:
+            verdict = await asked(approve, pending)
+            if verdict is not None:
+                await self.record(verdict)
+        return len(self.state.records) > count
 
     async def _do(self, decision: Ask | Act | Finish | HandOver | Steer) -> None:
         match decision:
@@ -207,17 +228,14 @@ class Loop(Generic[T]):
 
     async def _ask(self, limited: str | None) -> None:
         state, model = self.state, self._plan.model
-        offer = await self._current_offer()
-        only_output = bool(self.output.tools) and bool(limited or state.rejections or state.tool_choice == "none")
-        tools = self._wire(offer, only_output=only_output)
-        choice = self._choice(offer, only_output=only_output, limited=limited)
-        is_eager = self._plan.eager and choice != "none" and not only_output
-        params, added = self._request_params(is_streamed=is_eager or self._emit is not None)
-        request = ChatRequest(tuple(state.request_messages), tools, choice, params)
-        ask, budget = state.asks + 1, self._plan.budget
+        offer = await self._asking.current_offer(self._context)
+        is_eager = self._plan.eager and not self._asking.are_tools_withheld(limited)
+        question = self._asking.question(offer, limited=limited, is_streamed=is_eager or self._emit is not None)
+        request, ask, budget = question.request, state.asks + 1, self._plan.budget
         if budget is not None:
             budget.admit()
-        await self.record(Asked(ask, model.name, tools.digest, choice, limited=limited, implied=added))
+        choice = request.tool_choice
+        await self.record(Asked(ask, model.name, question.tools, choice, limited=limited, implied=question.implied))
         scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget)
         if is_eager:
             await self._answered_eagerly(ask, request, scope, offer)
@@ -242,7 +260,7 @@ class Loop(Generic[T]):
 
             await self._answered(ask, request, replace(scope, listen=listen))
             # Calls of tools that write begin while the early ones still run.
-            decision = self.state.decide(self._plan.limits, self._live)
+            decision = self.state.decide(self._plan.limits, self._asking.live)
             if isinstance(decision, Act):
                 await self._act(decision.calls, eager)
             eager.forget()
@@ -263,66 +281,13 @@ class Loop(Generic[T]):
             budget.settle(completion.usage)
         await self.record(Answered(ask, completion))
 
-    async def _current_offer(self) -> Offer:
-        if self._plan.toolsets:
-            context = self._context("")
-            tools = list(self._plan.tools)
-            for toolset in self._plan.toolsets:
-                tools += await toolset.tools(context)
-            self._offer = Offer(tools)
-            self._know(self._offer)
-            if taken := self._live.output_tools & self._offer.names.keys():
-                raise SchemaError(f"tool {min(taken)!r}: the name is taken by the output; give it another")
-            self._wires.clear()
-        return self._offer or Offer(())
-
-    def _wire(self, offer: Offer, *, only_output: bool) -> Encoded:
-        """Return the tool entries of a request, encoded once per run (once per step if tools can change)."""
-        if only_output not in self._wires:
-            own = [] if only_output else offer.entries
-            entries = [*own, *(tool.wire() for tool in self.output.tools)]
-            is_plain = not only_output and not self.output.tools
-            self._wires[only_output] = offer.encoded if is_plain else Encoded(entries)
-        return self._wires[only_output]
-
-    def _choice(self, offer: Offer, *, only_output: bool, limited: str | None) -> ToolChoice | None:
-        outputs = self.output.tools
-        if only_output or (outputs and not offer.entries):
-            one: JsonObject = {"type": "function", "function": {"name": outputs[0].name}}
-            return one if len(outputs) == 1 else "required"
-        chosen = self.state.tool_choice
-        if limited is not None and offer.entries:
-            return "none"
-        if outputs and chosen in (None, "auto"):
-            return "required"
-        return chosen
-
-    def _know(self, offer: Offer | None) -> None:
-        """Take note of what the decision must know of the tools."""
-        polling = frozenset(name for name, tool in (offer.by_name if offer else {}).items() if tool.polls)
-        if polling != self._live.polling:
-            self._live = replace(self._live, polling=polling)
-
-    def _request_params(self, *, is_streamed: bool) -> tuple[Encoded, JsonObject]:
-        """Return the parameters of a request and which of them nobody set; encoded once per prompt."""
-        params = self.state.params
-        if self._params is None or self._params[0] is not params:
-            sent: dict[str, JsonValue] = dict(params)
-            features = ["stream"] if is_streamed else []
-            if self.output.response_format is not None:
-                sent.setdefault("response_format", self.output.response_format)
-                features.append("structured output")
-            added = implied(sent, features=features, profile=self._plan.model.profile)
-            self._params = (params, Encoded({**sent, **added}), added)
-        return self._params[1], self._params[2]
-
     # -- acting
 
     async def _act(self, orders: Sequence[tuple[PendingCall, Order]], ahead: Ahead) -> None:
-        offer = self._offer or await self._current_offer()
+        offer = self._asking.offer or await self._asking.current_offer(self._context)
         await self._acting.act(orders, tools=offer.by_name, ahead=ahead)
 
-    def _context(self, call: str) -> RunContext[Any]:
+    def _context(self, call: str = "") -> RunContext[Any]:
         state = self.state
         return RunContext(
             self._deps,
@@ -332,7 +297,15 @@ class Loop(Generic[T]):
             messages=state.messages,
             usage=state.usage,
             report=self._emit,
+            find_result=self._rest if _READER in (self._asking.offer.by_name if self._asking.offer else ()) else None,
+            clock=self._plan.clock,
+            surroundings=self._surroundings,
         )
+
+    def _rest(self, call: str) -> str | None:
+        """Return the whole text of a result that was told in part."""
+        returned = (record for record in self.state.records if isinstance(record, CallReturned))
+        return next((record.rest for record in returned if record.call == call), None)
 
     # -- finishing
 

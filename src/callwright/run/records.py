@@ -123,7 +123,11 @@ class CallHeld:
     """A call waits for somebody outside the process."""
 
     call: CallId
-    why: Literal["approval", "external", "in_doubt"]
+    why: Literal["approval", "external", "in_doubt", "child"]
+    arguments: str | None = None
+    """What the tool would get, as JSON; None if it is what the model wrote."""
+    waiting: tuple[tuple[CallId, str, str, str], ...] = ()
+    """What waits within the sub-agent that the call runs, for `child`: id, name, arguments and why of each call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,4 +336,5 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "forked": _tuple,
     "problems": _tuple,
     "repairs": _tuple,
+    "waiting": lambda value: tuple([_tuple(item) for item in cast("list[object]", value)]),
 }

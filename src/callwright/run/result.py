@@ -10,28 +10,17 @@ from typing_extensions import TypeVar
 
 from callwright._json import JsonObject
 from callwright.errors import OutputError, RunPausedError
-from callwright.run.decision import PendingCall
-from callwright.run.records import Answered, Asked, CallId, Failed
+from callwright.run.pending import Pending, pending_of
+from callwright.run.records import Answered, Asked, Failed
 from callwright.run.state import RunState
 from callwright.wire.chat import Completion, ToolChoice, Usage
 from callwright.wire.messages import Message
 
-__all__ = ["NOTHING", "Pending", "RequestInfo", "RunResult", "Status"]
+__all__ = ["NOTHING", "RequestInfo", "RunResult", "Status"]
 
 T = TypeVar("T")
 
 Status: TypeAlias = Literal["done", "paused", "limited"]
-
-
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A call that waits for a decision; pass one to `Agent.resume`."""
-
-    id: CallId
-    name: str
-    arguments: str
-    """As the model wrote them."""
-    why: Literal["approval", "external", "in_doubt"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +87,7 @@ class RunResult(Generic[T]):
     @property
     def pending(self) -> tuple[Pending, ...]:
         """The calls that wait for decisions."""
-        return tuple([_pending(call) for call in self.state.calls.values() if call.held is not None])
+        return tuple([pending for call in self.state.calls.values() for pending in pending_of(call)])
 
     @property
     def messages(self) -> tuple[Message, ...]:
@@ -146,11 +135,6 @@ class RunResult(Generic[T]):
     def __repr__(self) -> str:
         shown = "" if self._output is NOTHING else f", output={str(self._output)[:60]!r}"
         return f"RunResult(run_id={self.run_id!r}, status={self.status!r}, steps={self.steps}{shown})"
-
-
-def _pending(call: PendingCall) -> Pending:
-    why = "approval" if call.held is None else call.held.why
-    return Pending(call.id, call.call.name, call.call.arguments, why)
 
 
 def _request(asked: Asked, came: Answered | Failed | None) -> RequestInfo:
