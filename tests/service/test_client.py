@@ -18,6 +18,7 @@ from callwright import (
     Retry,
 )
 from callwright.service.client import default_client
+from callwright.service.profiles import GROQ
 from callwright.simulator.server import running
 from callwright.wire.profile import COMPATIBLE, OPENROUTER
 
@@ -103,7 +104,7 @@ async def test_the_address_of_the_environment_stands_for_openrouter(monkeypatch:
 
 async def test_other_servers_get_what_every_compatible_server_takes() -> None:
     service = Service(sse(chunk("Hel"), chunk("lo.", "stop")))
-    client = service.client(base_url="http://localhost:8080/v1")
+    client = service.client(base_url="https://llm.example/v1")
 
     async def ignore(_: object) -> None:
         pass
@@ -112,6 +113,11 @@ async def test_other_servers_get_what_every_compatible_server_takes() -> None:
 
     assert client.profile is COMPATIBLE
     assert service.body["stream_options"] == {"include_usage": True}
+
+
+def test_a_known_server_is_known_by_its_address() -> None:
+    assert Service().client(base_url="https://api.groq.com/openai/v1").profile is GROQ
+    assert Service().client(base_url="https://api.groq.com/openai/v1", profile=COMPATIBLE).profile is COMPATIBLE
 
 
 async def test_without_a_key_nothing_is_sent_and_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -234,6 +234,42 @@ def test_the_key_knows_what_was_spent(service):
     assert service.answer("GET", "/api/v1/key", {}).status == 401
 
 
+def test_the_account_knows_what_was_spent(service):
+    answer = json.loads(ask(service, "scripted/text").body)
+
+    balance = json.loads(service.answer("GET", "/api/v1/credits", KEY).body)["data"]
+    assert balance == {"total_credits": 100.0, "total_usage": answer["usage"]["cost"]}
+    assert service.answer("GET", "/api/v1/credits", {}).status == 401
+
+
+def test_a_model_has_an_endpoint(service):
+    found = json.loads(service.answer("GET", "/api/v1/models/openai/gpt-4o-mini:nitro/endpoints", {}).body)["data"]
+
+    assert [endpoint["tag"] for endpoint in found["endpoints"]] == ["openai"]
+    assert service.answer("GET", "/api/v1/models/unknown/model/endpoints", {}).status == 404
+
+
+def embed(service, **request):
+    return service.answer("POST", "/api/v1/embeddings", KEY, json.dumps({"model": "a/b", **request}).encode())
+
+
+def test_texts_that_share_words_have_near_vectors(service):
+    answer = json.loads(embed(service, input=["the red fox", "a red fox", "tax law of 1913"]).body)
+
+    red, fox, law = (entry["embedding"] for entry in answer["data"])
+    assert sum(map(float.__mul__, red, fox)) > 0.5 > sum(map(float.__mul__, red, law))
+    assert answer["usage"]["prompt_tokens"] == 7
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [{}, {"input": []}, {"input": [""]}, {"input": "a", "dimensions": 0}, {"input": "a", "encoding_format": "hex"}],
+    ids=str,
+)
+def test_a_wrong_request_for_vectors_is_refused(service, request_):
+    assert embed(service, **request_).status == 400
+
+
 def test_an_unknown_fault_is_a_bad_request_that_names_the_known_ones(service):
     reply = ask(service, "scripted/text", headers={"X-Simulate-Fault": "flood"})
 

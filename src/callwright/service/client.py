@@ -6,6 +6,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
@@ -17,13 +18,18 @@ from callwright._sync import run_sync
 from callwright.errors import ParameterError
 from callwright.model import Listener, Scope
 from callwright.service._http import Http, Timeouts
+from callwright.service._told import SyncListener, told_sync
+from callwright.service.capability import Check
 from callwright.service.chat_model import ChatModel
+from callwright.service.directory import Directory
+from callwright.service.profiles import profile_for
+from callwright.service.prompt import PromptRequest, answered, tell_whole
 from callwright.service.retry import Retry
 from callwright.tools.toolset import AnyTool, chosen, offered
 from callwright.wire.chat import ChatRequest, Completion, Encoded, ToolChoice
 from callwright.wire.messages import Message, Part, prompt_messages
 from callwright.wire.params import ChatParams, checked_params, implied
-from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
+from callwright.wire.profile import OPENROUTER, Profile
 
 if TYPE_CHECKING:
     import httpx
@@ -33,7 +39,7 @@ __all__ = ["OPENROUTER_URL", "Client", "Timeouts", "default_client"]
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 
 
-class Client:
+class Client(Directory):
     """The way to OpenRouter, or to any server that speaks its chat-completions API.
 
     Works in any number of event loops and threads at once; connections are kept and reused. Closing it is polite, not
@@ -44,7 +50,7 @@ class Client:
         base_url: Where the API is, without `/chat/completions`. Default: the variable `CALLWRIGHT_BASE_URL`, else
             OpenRouter.
         profile: How the server differs. Default: OpenRouter's for its own address and for `CALLWRIGHT_BASE_URL`, else
-            what every compatible server takes.
+            that of the address, see `profile_for`.
         app_url: Your site, for OpenRouter's rankings (`HTTP-Referer`).
         app_title: Your app's name, for the same (`X-Title` and its successor `X-OpenRouter-Title`).
         headers: Sent with every request.
@@ -53,13 +59,16 @@ class Client:
         max_connections: How many may be open at once to one host, >= 1; further requests wait in line.
         http_client: Your own `httpx.AsyncClient`; it is used as it is and never closed.
         transport: Your own `httpx` transport under our client: `httpx.MockTransport`, the simulator in process.
+        strict: What is done about a request that asks for what its model cannot do, by the list of models, once that
+            is at hand (see `models`): True refuses it with a `ParameterError`, False warns with a `CapabilityWarning`.
+            The list is never fetched for it.
         clock: For tests.
 
     Raises:
         ParameterError: `base_url` is no http(s) address, or holds credentials.
     """
 
-    __slots__ = ("_clock", "_http", "_problem", "_retry", "profile")
+    __slots__ = ("_strict", "profile")
 
     def __init__(
         self,
@@ -75,6 +84,7 @@ class Client:
         max_connections: int = 1000,
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
+        strict: bool = False,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         is_ours = base_url is None or urlsplit(base_url).hostname == "openrouter.ai"
@@ -82,19 +92,14 @@ class Client:
         # The key of one service must never reach another only because it lies in the environment.
         _remember(headers or {})
         key = api_key or (os.environ.get("OPENROUTER_API_KEY") if is_ours else None) or None
-        self.profile = profile or (OPENROUTER if is_ours else COMPATIBLE)
-        self._problem = None
-        if key is None and is_ours:
-            self._problem = (
-                "no API key: set the variable OPENROUTER_API_KEY or give Client(api_key=...); "
-                "keys are made at openrouter.ai/keys"
-            )
+        self.profile = profile or (OPENROUTER if is_ours else profile_for(url))
+        self._strict = strict
         sent = {} if key is None else {"authorization": f"Bearer {_checked_key(key)}"}
         if app_url is not None:
             sent["http-referer"] = app_url
         if app_title is not None:
             sent |= {"x-openrouter-title": app_title, "x-title": app_title}
-        self._http = Http(
+        http = Http(
             url,
             {**sent, **(headers or {})},
             timeouts=timeouts or Timeouts(),
@@ -102,73 +107,108 @@ class Client:
             transport=transport,
             max_connections=max_connections,
         )
-        self._retry = retry or Retry()
-        self._clock = clock
+        problem = _NO_KEY if key is None and is_ours else None
+        super().__init__(http, retry=retry or Retry(), clock=clock, problem=problem)
 
-    def chat(self, slug: str | None = None) -> ChatModel:
-        """Return a model of the service; None is the account's default."""
+    def chat(self, slug: str | None = None, *, strict: bool | None = None) -> ChatModel:
+        """Return a model of the service.
+
+        Args:
+            slug: Such as `openai/gpt-4o-mini`; None is the account's default.
+            strict: As for the client, which decides by default.
+        """
         return ChatModel(
-            self._http, slug, profile=self.profile, retry=self._retry, clock=self._clock, problem=self._problem
+            self._http,
+            slug,
+            profile=self.profile,
+            retry=self._retry,
+            clock=self._clock,
+            problem=self._problem,
+            check=Check(partial(self.known, slug), strict=self._strict if strict is None else strict),
         )
 
     async def complete(
         self,
-        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]],
+        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]] | None = None,
         *,
+        prompt: str | None = None,
         model: str | None = None,
         tools: Sequence[Callable[..., object] | AnyTool | Mapping[str, object]] = (),
         tool_choice: ToolChoice | str | Callable[..., object] | None = None,
         headers: Mapping[str, str] | None = None,
         listen: Listener | None = None,
+        strict: bool | None = None,
         **params: Unpack[ChatParams],
     ) -> Completion:
         """Send one request and return its answer; no tool is run.
 
         Args:
             messages: A text, the parts of one user message, or messages, as objects or wire dicts.
+            prompt: A text in place of messages, sent as `prompt`: the older form, for models that go on with a text.
+                It is not streamed: a listener hears the answer at once.
             model: Such as `openai/gpt-4o-mini`; None is the account's default.
             tools: Functions, tools, or wire entries to offer.
             tool_choice: `auto`, `none`, `required`, a tool's name, the function itself, or a wire object.
-            headers: Sent with this request only.
+            headers: Sent with this request only, see `openrouter_headers`.
             listen: Hears the deltas; the request streams if it is given.
+            strict: As for the client, which decides by default.
             params: See `ChatParams`.
 
         Raises:
-            ParameterError: A parameter, header or message is wrong; nothing was sent.
+            ParameterError: A parameter, header or message is wrong, or there are not either messages or a prompt;
+                nothing was sent.
             SchemaError: A function cannot be a tool, or two tools have the same name.
             APIError: Asking failed.
         """
+        if (messages is None) is (prompt is None):
+            raise ParameterError("complete: expected either messages or prompt=; got " + _both_or_none(prompt))
         _remember(headers or {})
         offer = offered(tools)
         checked = checked_params(params)
-        features = ("stream",) if listen is not None else ()
+        features = ("stream",) if listen is not None and prompt is None else ()
         request = ChatRequest(
-            messages=prompt_messages(messages),
+            messages=() if messages is None else prompt_messages(messages),
             tools=offer.encoded,
             tool_choice=chosen(tool_choice, offer),
             params=Encoded({**checked, **implied(checked, features=features, profile=self.profile)}),
             headers=headers or {},
         )
-        return await self.chat(model).complete(request, Scope(listen=listen))
+        asked = self.chat(model, strict=strict)
+        if prompt is None:
+            return await asked.complete(request, Scope(listen=listen))
+        completion = answered(await asked.complete(PromptRequest.of(request, prompt)))
+        await tell_whole(completion, listen)
+        return completion
 
     def complete_sync(
         self,
-        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]],
+        messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]] | None = None,
         *,
+        prompt: str | None = None,
         model: str | None = None,
         tools: Sequence[Callable[..., object] | AnyTool | Mapping[str, object]] = (),
         tool_choice: ToolChoice | str | Callable[..., object] | None = None,
         headers: Mapping[str, str] | None = None,
+        listen: SyncListener | None = None,
+        strict: bool | None = None,
         **params: Unpack[ChatParams],
     ) -> Completion:
-        """See `complete`."""
+        """See `complete`. A plain function listens, on the thread that calls; what it raises ends the request."""
 
-        async def complete() -> Completion:
+        async def complete(heard: Listener | None = None) -> Completion:
             return await self.complete(
-                messages, model=model, tools=tools, tool_choice=tool_choice, headers=headers, **params
+                messages,
+                prompt=prompt,
+                model=model,
+                tools=tools,
+                tool_choice=tool_choice,
+                headers=headers,
+                listen=heard,
+                strict=strict,
+                **params,
             )
 
-        return run_sync(complete)
+        return run_sync(complete) if listen is None else told_sync(complete, listen)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop."""
@@ -184,6 +224,9 @@ class Client:
         return f"Client(profile={self.profile.name!r}, {self._http!r})"
 
 
+_NO_KEY = (
+    "no API key: set the variable OPENROUTER_API_KEY or give Client(api_key=...); keys are made at openrouter.ai/keys"
+)
 _default: Client | None = None
 _lock = threading.Lock()
 
@@ -195,6 +238,10 @@ def default_client() -> Client:
         if _default is None:
             _default = Client()
         return _default
+
+
+def _both_or_none(prompt: str | None) -> str:
+    return "none of them" if prompt is None else "both"
 
 
 _SECRET_HEADERS = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)

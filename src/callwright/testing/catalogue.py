@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from callwright._json import JsonValue
 from callwright.testing.wireshape import COMPLETION_PRICE, PROMPT_PRICE, Asked, Turn, usage_of
 
-__all__ = ["generation", "key_status", "model", "models", "provider_of"]
+__all__ = ["account", "endpoints", "generation", "key_status", "model", "models", "provider_of"]
 
 _PROVIDERS: Mapping[str, str] = {
     "anthropic": "Anthropic",
@@ -35,6 +35,7 @@ _SUPPORTED = (
     "top_p",
 )
 _CREATED = 1_755_000_000
+_CREDITS = 100.0
 
 
 def provider_of(slug: str) -> str:
@@ -81,6 +82,41 @@ def model(slug: str, scripted: Mapping[str, str]) -> dict[str, JsonValue]:
         "hugging_face_id": None,
         "links": {"details": f"/api/v1/models/{slug}/endpoints"},
     }
+
+
+def endpoints(slug: str, scripted: Mapping[str, str]) -> dict[str, JsonValue]:
+    """Return who serves a model: one provider."""
+    described = model(slug, scripted)
+    provider = provider_of(slug)
+    endpoint: dict[str, JsonValue] = {
+        "name": f"{provider} | {slug}",
+        "model_id": slug,
+        "model_name": described["name"],
+        "provider_name": provider,
+        "tag": provider.lower().replace(" ", "-"),
+        "quantization": "unknown",
+        "context_length": described["context_length"],
+        "max_completion_tokens": 16_384,
+        "max_prompt_tokens": None,
+        "pricing": described["pricing"],
+        "status": 0,
+        **dict.fromkeys(("uptime_last_5m", "uptime_last_30m", "uptime_last_1d"), 100.0),
+        "latency_last_30m": None,
+        "throughput_last_30m": None,
+        "supported_parameters": list(_SUPPORTED),
+        "supports_implicit_caching": False,
+    }
+    kept = {key: described[key] for key in ("id", "name", "created", "description", "architecture")}
+    return {**kept, "endpoints": [endpoint]}
+
+
+def account(spent: float) -> dict[str, JsonValue]:
+    """Return the balance of the account.
+
+    Args:
+        spent: US dollars.
+    """
+    return {"data": {"total_credits": _CREDITS, "total_usage": round(spent, 12)}}
 
 
 def key_status(spent: float) -> dict[str, JsonValue]:

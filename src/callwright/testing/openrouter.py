@@ -11,11 +11,12 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from callwright._json import JsonValue, decode, encode
-from callwright.testing.catalogue import generation, key_status, model, models, provider_of
+from callwright.testing.catalogue import account, endpoints, generation, key_status, model, models, provider_of
 from callwright.testing.contract import problem_of
+from callwright.testing.embedding import embedded
 from callwright.testing.faults import parse_faults
 from callwright.testing.reply import DEFAULT_STYLE, Object, Reply, Style, error_reply, json_reply
 from callwright.testing.scenario import INTERRUPTED, Faulty, Scenario
@@ -124,19 +125,45 @@ class OfflineOpenRouter:
                 return json_reply(models(self._abouts()))
             case ["GET", "model", author, slug]:
                 return self._model(f"{author}/{slug}")
-            case ["POST", "chat", "completions"]:
-                return _unauthorized(headers) or self._chat(headers, content)
-            case ["GET", "key"]:
-                return _unauthorized(headers) or json_reply(key_status(self._spent))
-            case ["GET", "generation"]:
-                (generation_id,) = parse_qs(url.query).get("id", [""])[:1]
-                return _unauthorized(headers) or self._generation(generation_id)
+            case ["GET", "models", author, slug, "endpoints"]:
+                return self._endpoints(f"{author}/{slug}")
+            case ["GET", "credits" | "generation" | "key"] | ["POST", "embeddings"] | ["POST", "chat", "completions"]:
+                return _unauthorized(headers) or self._keyed(url, headers, content)
             case _:
                 return error_reply(404, f"Not Found: {method} {url.path}")
+
+    def _keyed(self, url: SplitResult, headers: Mapping[str, str], content: JsonValue) -> Reply:
+        """Return the answer to a request that needs a key."""
+        match url.path.rstrip("/").rpartition("/")[2]:
+            case "credits":
+                return json_reply(account(self._spent))
+            case "key":
+                return json_reply(key_status(self._spent))
+            case "generation":
+                (generation_id,) = parse_qs(url.query).get("id", [""])[:1]
+                return self._generation(generation_id)
+            case "embeddings":
+                return self._embeddings(content)
+            case _:
+                return self._chat(headers, content)
 
     def _model(self, slug: str) -> Reply:
         problem = self._unknown(slug)
         return problem if problem is not None else json_reply({"data": model(slug, self._abouts())})
+
+    def _endpoints(self, slug: str) -> Reply:
+        problem = self._unknown(slug)
+        return problem if problem is not None else json_reply({"data": endpoints(slug, self._abouts())})
+
+    def _embeddings(self, content: JsonValue) -> Reply:
+        try:
+            body = embedded(content)
+        except ValueError as error:
+            return error_reply(400, str(error), metadata={"error_type": "invalid_request"})
+        problem = self._unknown(cast("str", body["model"]))
+        if problem is None:
+            self._spent += cast("float", cast("Object", body["usage"])["cost"])
+        return problem or json_reply(body)
 
     def _generation(self, generation_id: str) -> Reply:
         remembered = self._generations.get(generation_id)

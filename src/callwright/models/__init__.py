@@ -1,0 +1,1 @@
+"""Models around models: each asks another one, and is a model itself."""
