@@ -90,8 +90,10 @@ async def pass_on(store: Store | None, state: RunState, decision: CallDecided) -
     run_id = child_run_id(held.id)
     child = RunState.of(await store.load(run_id))
     inner = await pass_on(store, child, decision)
-    child.check(inner)
-    await store.append(run_id, len(child.records), inner)
+    # Two decisions about calls of one sub-agent let it go on once.
+    if inner is decision or child.calls[inner.call].is_waiting:
+        child.check(inner)
+        await store.append(run_id, len(child.records), inner)
     return CallDecided(held.id, "approve", by=decision.by)
 
 

@@ -40,9 +40,7 @@ def pending_of(call: PendingCall) -> tuple[Pending, ...]:
     if held is None:
         return ()
     if held.why == "child":
-        return tuple(
-            [Pending(place, name, arguments, cast("Why", why)) for place, name, arguments, why in held.waiting]
-        )
+        return tuple([Pending(call_id, name, text, cast("Why", why)) for call_id, name, text, why in held.waiting])
     return (Pending(call.id, call.call.name, held.arguments or call.call.arguments, held.why),)
 
 

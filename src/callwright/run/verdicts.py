@@ -74,7 +74,7 @@ async def asked(approver: Approver, pending: Pending) -> CallDecided | None:
         return deny(pending.id)
     if said is not True or pending.why == "external":
         raise RunError(
-            f"approve= was asked about {pending.shown} ({pending.why}): expected a verdict, as of provide(call, value), "
+            f"approve= was asked about {pending.shown} ({pending.why}): expected a verdict, as of provide(call, 1), "
             f"or None; got {said!r}"
         )
     return rerun(pending.id) if pending.why == "in_doubt" else approve(pending.id)

@@ -12,6 +12,7 @@ from callwright._json import JsonValue, encode
 from callwright.model import NO_SCOPE, Scope
 from callwright.tools.tool import Tool
 from callwright.wire.chat import CallDelta, ChatRequest, Completion, Delta
+from callwright.wire.messages import ToolCall
 from callwright.wire.profile import OPENROUTER, Profile
 
 __all__ = ["Calls", "FunctionModel", "ScriptedModel", "Turn", "calls"]
@@ -137,10 +138,11 @@ def _entries(pairs: Sequence[tuple[str, str]], number: int) -> list[JsonValue]:
 
 
 def _deltas(completion: Completion) -> list[Delta]:
-    """Return the deltas in which a service might have streamed the completion: word by word."""
+    """Return the deltas in which a service might have streamed the completion: word by word, call by call."""
     deltas = [Delta(word) for word in re.findall(r"\S+\s*|\s+", completion.text)]
-    pieces = [
-        CallDelta(index, call.name, call.arguments, id=call.id) for index, call in enumerate(completion.tool_calls)
-    ]
-    deltas += [Delta(calls=(piece,)) for piece in pieces]
-    return [*deltas, Delta(finish_reason=completion.finish_reason)]
+    whole: tuple[tuple[int, ToolCall], ...] = ()
+    for index, call in enumerate(completion.tool_calls):
+        # A call is known to be whole when the next one begins, or at the finish.
+        deltas.append(Delta(calls=(CallDelta(index, call.name, call.arguments, id=call.id),), ready=whole))
+        whole = ((index, call),)
+    return [*deltas, Delta(finish_reason=completion.finish_reason, ready=() if completion.is_cut else whole)]
