@@ -9,7 +9,7 @@ from typing import Any, Generic
 from typing_extensions import TypeVar
 
 from callwright._json import JsonObject, JsonValue
-from callwright.errors import SchemaError
+from callwright.errors import APIError, SchemaError
 from callwright.plan import Plan
 from callwright.run.decision import Live
 from callwright.run.state import RunState
@@ -80,6 +80,11 @@ class Asking(Generic[T]):
         polling = frozenset(name for name, tool in (offer.by_name if offer else {}).items() if tool.polls)
         if polling != self.live.polling:
             self.live = replace(self.live, polling=polling)
+
+    def steps_down(self, error: APIError) -> bool:
+        """Whether the request that failed is made in another form from now on."""
+        del error
+        return False
 
     def are_tools_withheld(self, limited: str | None) -> bool:
         """Whether the model can call nothing but the output's own tools, if any."""

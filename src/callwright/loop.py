@@ -10,14 +10,13 @@ import anyio
 from typing_extensions import TypeVar
 
 from callwright._concurrency import collapsed
-from callwright._json import decode
 from callwright._secrets import masked
 from callwright.acting import Acting
 from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
 from callwright.asking import Asking
 from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, StuckError
+from callwright.finishing import Finishing
 from callwright.model import Restarted, Retried, Scope
-from callwright.output.output import Problems, Taken, TextOutput
 from callwright.plan import Plan
 from callwright.run.decision import (
     Act,
@@ -40,12 +39,10 @@ from callwright.run.records import (
     CallReturned,
     Failed,
     Record,
-    Rejected,
     Steered,
-    Stopped,
     call_id,
 )
-from callwright.run.result import NOTHING, RunResult
+from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.run.verdicts import Approver, asked
 from callwright.tools.context import Progress, RunContext, Surroundings
@@ -120,7 +117,7 @@ class Loop(Generic[T]):
         """How this run's output is asked for."""
         self._surroundings = Surroundings(emit, plan.store, plan.budget, approve)
         self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
-        self._value: T | object = NOTHING
+        self._finishing = Finishing(self.output, state, record=self.record, acting=self._acting, context=self._context)
 
     async def run(self) -> RunResult[T]:
         """Go on until the run is done, paused or out of limits.
@@ -167,9 +164,9 @@ class Loop(Generic[T]):
             case Act(calls):
                 await self._act(calls, NOTHING_AHEAD)
             case Finish(completion, call):
-                await self._finish(completion, call)
+                await self._finishing.finish(completion, call)
             case HandOver(returned):
-                await self._hand_over(returned)
+                await self._finishing.hand_over(returned)
             case Steer(circle):
                 await self.record(Steered("circle", (UserMessage(_STEERING.format(circle)),)))
             case _ as never:  # pragma: no cover
@@ -180,21 +177,13 @@ class Loop(Generic[T]):
             case Wait():
                 return RunResult(self.state)
             case Done(stopped):
-                return self._result(stopped)
+                return self._finishing.result(stopped)
             case Exhausted(limit):
                 raise self._exhausted(limit)
             case Stuck(circle):
                 raise StuckError(f"the run goes in circles: {circle}", state=self.state)
             case _ as never:  # pragma: no cover
                 assert_never(never)
-
-    def _result(self, stopped: Stopped) -> RunResult[T]:
-        if self._value is NOTHING and (stopped.status == "done" or stopped.output is not None):
-            try:
-                self._value = self.output.load(stopped.output)
-            except ValueError as error:
-                raise OutputError(f"the stored output is not valid any more: {error}", state=self.state) from error
-        return RunResult(self.state, self._value)  # type: ignore[arg-type]  # a T, or NOTHING
 
     def _exhausted(self, limit: str) -> CallwrightError:
         if self.state.rejections:
@@ -276,6 +265,9 @@ class Loop(Generic[T]):
             if budget is not None:
                 budget.settle(usage)
             await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
+            # Asked in another form, the model may answer.
+            if self._asking.steps_down(error):
+                return
             raise
         if budget is not None:
             budget.settle(completion.usage)
@@ -306,49 +298,6 @@ class Loop(Generic[T]):
         """Return the whole text of a result that was told in part."""
         returned = (record for record in self.state.records if isinstance(record, CallReturned))
         return next((record.rest for record in returned if record.call == call), None)
-
-    # -- finishing
-
-    async def _hand_over(self, returned: CallReturned) -> None:
-        """Make a result the output: its text, or the value that it is the JSON of."""
-        text = returned.message.text
-        try:
-            self._value = self.output.load(text if isinstance(self.output, TextOutput) else decode(text))
-        except ValueError as error:
-            told = f"call {returned.call!r} is the run's output (return_direct), and does not fit: {error}"
-            raise OutputError(told, state=self.state) from error
-        await self.record(Stopped("done", None, self.output.dump(self._value)))
-
-    async def _finish(self, completion: Completion, call: PendingCall | None) -> None:
-        read = self.output.read(completion, None if call is None else call.call, rejections=self.state.rejections)
-        if isinstance(read, Problems):
-            await self._reject(read, call)
-            return
-        for pending in tuple(self.state.calls.values()):
-            if pending is call:
-                await self._acting.close(pending, "Accepted.", outcome="output")
-            elif pending.returned is None:
-                await self._acting.close(pending, "Not read: the answer was given already.", outcome="refused")
-        await self._stop(completion, read)
-
-    async def _stop(self, completion: Completion, taken: Taken[T]) -> None:
-        reason = completion.finish_reason if completion.is_cut else self.state.limited
-        self._value = taken.value
-        output = self.output.dump(taken.value)
-        await self.record(Stopped("done" if reason is None else "limited", reason, output))
-
-    async def _reject(self, read: Problems, call: PendingCall | None) -> None:
-        """Record that an answer is no output; tell the model, or give up."""
-        told = "Your answer is not valid:\n" + "\n".join(f"- {problem}" for problem in read.problems)
-        ask = self.state.asks
-        if call is not None:
-            await self._acting.close(call, f"{told}\nCall it again.", outcome="error")
-            if self.state.calls:
-                return
-        messages = () if call is not None else (UserMessage(f"{told}\nAnswer again."),)
-        await self.record(Rejected(ask, read.problems, messages))
-        if read.is_final or self.state.rejections >= self.output.attempts:
-            raise OutputError(f"no valid output: {'; '.join(read.problems)}", state=self.state)
 
 
 def _run_id(state: RunState, record: Record) -> str:
