@@ -10,7 +10,7 @@ from callwright.errors import APIError
 from callwright.wire.chat import ChatRequest, Completion, Delta, Usage
 from callwright.wire.profile import Profile
 
-__all__ = ["NO_SCOPE", "Ledger", "Listener", "Memo", "Model", "Restarted", "Retried", "Scope", "Service"]
+__all__ = ["NO_SCOPE", "Failures", "Ledger", "Listener", "Memo", "Model", "Restarted", "Retried", "Scope", "Service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,20 @@ class Restarted:
     """A stream broke after deltas were delivered and is asked for anew: forget those deltas."""
 
     attempt: int
+    """The attempt that broke, counted from 1."""
     error: APIError
+    """Why; `error.partial` is what had come."""
+    wait: float = 0.0
+    """Seconds until the next one."""
+    ignored: str | None = None
+    """The provider that is not asked again; None if any may be."""
 
 
 Listener: TypeAlias = Callable[[Delta | Retried | Restarted], Awaitable[None]]
 """Takes what happens while a model answers."""
+
+Failures: TypeAlias = Callable[[APIError, Completion | None, Usage], Awaitable[None]]
+"""Takes why an attempt failed, what had come of it, and what it used."""
 
 
 class Ledger(Protocol):
@@ -78,6 +87,11 @@ class Scope:
     budget: Ledger | None = None
     """Booked by who asks. A model that sends several requests for one answer has each further one admitted."""
     memo: Memo | None = None
+    restart: bool = False
+    """Whether the listener understands `Restarted` also after text: without, a stream that broke then is an error."""
+    failed: Failures | None = None
+    """Told of each attempt that may have been paid for, and is followed by another one; who asks books it. The last
+    attempt is told by the error that `complete` raises."""
 
 
 NO_SCOPE = Scope()
