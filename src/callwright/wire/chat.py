@@ -21,6 +21,7 @@ __all__ = [
     "Completion",
     "Delta",
     "Encoded",
+    "Timing",
     "ToolChoice",
     "Usage",
 ]
@@ -223,16 +224,28 @@ class Delta:
         return f"Delta({self.text!r}, {self.reasoning!r}, calls={self.calls!r}, finish_reason={self.finish_reason!r})"
 
 
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How long a request took, in seconds from when it was sent, waiting in line included."""
+
+    first: float | None
+    """To the first token; None if the answer came at once."""
+    total: float
+    """To the end of the answer."""
+
+
 class Completion:
     """An answer of a model. `raw` is what came, whole; the rest reads it.
 
     Equal completions hold the same id, message, finish and usage, whether they came at once or as a stream.
     """
 
-    __slots__ = ("_message", "_usage", "raw")
+    __slots__ = ("_message", "_usage", "raw", "timing")
 
     def __init__(self, raw: JsonObject) -> None:
         self.raw = raw
+        self.timing: Timing | None = None
+        """Measured by who asked; no part of what came, and not kept with it."""
         self._message: AssistantMessage | None = None
         self._usage: Usage | None = None
 
