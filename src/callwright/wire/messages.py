@@ -2,76 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, NotRequired, Self, TypeAlias, cast
-
-from typing_extensions import TypedDict
+from typing import ClassVar, Self, TypeAlias, cast
 
 from callwright._json import JsonObject, JsonValue, clean, decode, encode
 from callwright.errors import ParameterError
+from callwright.wire.echo import echoed, family_of, is_blank, omitted
 from callwright.wire.fitting import fitted
+from callwright.wire.parts import Part, content_problems
 from callwright.wire.profile import OPENROUTER, Profile
+from callwright.wire.ranges import shown
 
 __all__ = [
     "AssistantMessage",
-    "AudioPart",
     "DeveloperMessage",
-    "FilePart",
-    "ImagePart",
     "Message",
     "Part",
     "Prompt",
     "SystemMessage",
-    "TextPart",
     "ToolCall",
     "ToolMessage",
     "UserMessage",
-    "VideoPart",
     "message_of",
     "prompt_messages",
+    "wired",
     "wrapped",
 ]
-
-
-class TextPart(TypedDict):
-    """A piece of text."""
-
-    type: Literal["text"]
-    text: str
-    cache_control: NotRequired[JsonObject]
-    """A prompt-cache breakpoint, such as `{"type": "ephemeral"}`."""
-
-
-class ImagePart(TypedDict):
-    """An image: `{"url": ..., "detail": ...}`, the URL https or data."""
-
-    type: Literal["image_url"]
-    image_url: JsonObject
-
-
-class AudioPart(TypedDict):
-    """A sound: `{"data": base64, "format": "wav"}`."""
-
-    type: Literal["input_audio"]
-    input_audio: JsonObject
-
-
-class FilePart(TypedDict):
-    """A file, such as a PDF: `{"filename": ..., "file_data": URL or data URL}`."""
-
-    type: Literal["file"]
-    file: JsonObject
-
-
-class VideoPart(TypedDict):
-    """A video: `{"url": ...}`."""
-
-    type: Literal["video_url"]
-    video_url: JsonObject
-
-
-Part: TypeAlias = TextPart | ImagePart | AudioPart | FilePart | VideoPart
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +63,19 @@ class Message:
         message._kept = None  # noqa: SLF001 - our own
         return message
 
-    def wire(self, profile: Profile) -> bytes:
-        """Return the message as JSON for servers of `profile`; made once."""
-        # Both at once: another thread may send the same message to a server of another profile.
+    def wire(self, profile: Profile, *, without: tuple[int, ...] | None = None) -> bytes:
+        """Return the message as JSON for servers of `profile`; made once.
+
+        Args:
+            profile: Of the server.
+            without: Places of the `reasoning_details` that do not go back. Default: those that are refused whatever was
+                said before, see `omitted`.
+        """
+        # All at once: another thread may send the same message to a server of another profile.
         kept = self._kept
-        if kept is None or kept[0] is not profile:
-            kept = self._kept = (profile, encode(fitted(self._sent(profile), profile)))
-        return kept[1]
+        if kept is None or kept[0] is not profile or kept[1] != without:
+            kept = self._kept = (profile, without, encode(fitted(self._sent(profile, without), profile)))
+        return kept[2]
 
     @property
     def content(self) -> JsonValue:
@@ -127,7 +90,7 @@ class Message:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Message):
             return NotImplemented
-        return self is other or self._sent(OPENROUTER) == other._sent(OPENROUTER)
+        return self is other or self._sent(OPENROUTER, ()) == other._sent(OPENROUTER, ())
 
     def __hash__(self) -> int:
         return hash((self.role, self.text))
@@ -135,10 +98,11 @@ class Message:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.text[:60]!r})"
 
-    _kept: tuple[Profile, bytes] | None
+    _kept: tuple[Profile, tuple[int, ...] | None, bytes] | None
+    """For which profile and without which blocks of reasoning, and the bytes."""
 
-    def _sent(self, profile: Profile) -> JsonObject:
-        del profile  # Only assistant messages differ between servers.
+    def _sent(self, profile: Profile, without: tuple[int, ...] | None) -> JsonObject:
+        del profile, without  # Only assistant messages differ between servers.
         return self.raw
 
 
@@ -148,7 +112,8 @@ class _WrittenMessage(Message):
     __slots__ = ()
 
     def __init__(self, content: str | Sequence[Part], *, name: str | None = None) -> None:
-        self.raw = _written(self.role, content) if name is None else {**_written(self.role, content), "name": name}
+        raw = _written(self.role, content)
+        self.raw = raw if name is None else {**raw, "name": clean(name)}
         self._kept = None
 
 
@@ -177,8 +142,9 @@ class AssistantMessage(Message):
     """What the model said: text, calls, or both.
 
     Args:
-        content: The text; None beside calls.
+        content: The text, or parts; None beside calls.
         tool_calls: The calls, in order.
+        name: Tells several assistants apart; where models know no names, OpenRouter puts it before the text.
     """
 
     __slots__ = ("_calls",)
@@ -186,8 +152,16 @@ class AssistantMessage(Message):
 
     _calls: tuple[ToolCall, ...]
 
-    def __init__(self, content: str | None = None, *, tool_calls: Sequence[ToolCall] = ()) -> None:
-        raw: dict[str, JsonValue] = {"role": "assistant", "content": clean(content)}
+    def __init__(
+        self,
+        content: str | Sequence[Part] | None = None,
+        *,
+        tool_calls: Sequence[ToolCall] = (),
+        name: str | None = None,
+    ) -> None:
+        raw: dict[str, JsonValue] = {"role": "assistant", "content": None if content is None else _content(content)}
+        if name is not None:
+            raw["name"] = clean(name)
         if tool_calls:
             raw["tool_calls"] = [
                 {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
@@ -195,6 +169,14 @@ class AssistantMessage(Message):
             ]
         self.raw = raw
         self._kept = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it says and asks for nothing, so that most servers would refuse it."""
+        raw, content = self.raw, self.raw.get("content")
+        if raw.get("tool_calls") or raw.get("refusal") or raw.get("images") or raw.get("audio"):
+            return False
+        return is_blank(content)
 
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
@@ -220,20 +202,8 @@ class AssistantMessage(Message):
         value = self.raw.get("refusal")
         return value if isinstance(value, str) and value else None
 
-    def _sent(self, profile: Profile) -> JsonObject:
-        sent: dict[str, JsonValue] = {
-            key: value
-            for key, value in self.raw.items()
-            if key in profile.echo and (value is not None or key == "content")
-        }
-        # Some providers refuse blank text beside calls (Bedrock).
-        sent["content"] = sent.get("content") or None
-        calls = sent.get("tool_calls")
-        if calls and isinstance(calls, list | tuple):
-            sent["tool_calls"] = [_echoed(call) for call in calls if isinstance(call, dict)]
-        else:
-            sent.pop("tool_calls", None)
-        return sent
+    def _sent(self, profile: Profile, without: tuple[int, ...] | None) -> JsonObject:
+        return echoed(self.raw, profile, without=without)
 
 
 class ToolMessage(Message):
@@ -248,7 +218,7 @@ class ToolMessage(Message):
     role = "tool"
 
     def __init__(self, content: str | Sequence[Part], *, tool_call_id: str) -> None:
-        self.raw = {"role": "tool", "tool_call_id": tool_call_id, "content": _content(content)}
+        self.raw = {**_written("tool", content), "tool_call_id": tool_call_id}
         self._kept = None
 
     @property
@@ -269,9 +239,38 @@ def message_of(raw: Mapping[str, object] | Message) -> Message:
     """Return the message that a wire dict describes; a message comes back as it is.
 
     Raises:
-        ParameterError: The role is unknown, or a key that the role needs is missing.
+        ParameterError: The role is unknown, a key that the role needs is missing, or the content is malformed.
     """
-    return raw if isinstance(raw, Message) else wrapped(_plain(raw))
+    if isinstance(raw, Message):
+        return raw
+    message = wrapped(_plain(raw))
+    if not isinstance(message, AssistantMessage):
+        _check_content(message.role, message.raw.get("content"))
+    elif not isinstance(message.content, str | list | None):
+        raise ParameterError(f"assistant content: expected a string, parts or null; got {shown(message.content)}")
+    return message
+
+
+def wired(messages: Sequence[Message], profile: Profile, *, model: str | None = None) -> list[bytes]:
+    """Return each message as JSON, as servers of `profile` take the conversation whole.
+
+    Assistant messages that say nothing are left out, and of their reasoning what would be refused, see `omitted`.
+
+    Args:
+        messages: In order.
+        profile: Of the server.
+        model: The slug that is asked; None if it is not known.
+    """
+    seen, family = set[Hashable](), family_of(model)
+    echoes_details = "reasoning_details" in profile.echo
+    sent: list[bytes] = []
+    for message in messages:
+        if not isinstance(message, AssistantMessage):
+            sent.append(message.wire(profile))
+        elif not message.is_empty:
+            details = message.raw.get("reasoning_details") if echoes_details else None
+            sent.append(message.wire(profile, without=omitted(details, seen, family=family) if details else ()))
+    return sent
 
 
 def _is_list(prompt: object) -> bool:
@@ -322,17 +321,24 @@ def _plain(raw: Mapping[str, object]) -> JsonObject:
         value = decode(encode(raw))
     except ValueError as error:
         raise ParameterError(f"a message is a JSON object; {error}") from error
-    if not isinstance(value, Mapping):  # pragma: no cover - a mapping encodes to an object
-        raise ParameterError(f"a message is an object; got {raw!r}")
+    if not isinstance(value, Mapping):
+        raise ParameterError(f"a message is an object; got {shown(raw)}")
     return value
 
 
 def _written(role: str, content: str | Sequence[Part]) -> dict[str, JsonValue]:
+    _check_content(role, content)
     return {"role": role, "content": _content(content)}
 
 
 def _content(content: str | Sequence[Part]) -> JsonValue:
     return clean(content) if isinstance(content, str) else [_plain(part) for part in content]
+
+
+def _check_content(role: str, content: object) -> None:
+    problems = list(content_problems(content, f"{role} content", only_text=role in ("system", "developer")))
+    if problems:
+        raise ParameterError("; ".join(problems))
 
 
 def _text(content: JsonValue) -> str:
@@ -358,27 +364,3 @@ def _calls(raw: JsonValue) -> list[ToolCall]:
                 )
             )
     return calls
-
-
-def _echoed(call: JsonObject) -> JsonObject:
-    """Return a call as it goes back: whole but for `index`, its arguments always one JSON object.
-
-    A server that cannot read the arguments in a history answers every later request with 500; the original stays in
-    the record.  Source: llama.cpp server, seen in build b11549.
-    """
-    function = call.get("function")
-    rest = {key: value for key, value in call.items() if key not in ("index", "id", "type", "function")}
-    echoed = {"id": call.get("id"), "type": call.get("type") or "function", "function": function, **rest}
-    if isinstance(function, dict):
-        arguments = function.get("arguments")
-        echoed["function"] = {**function, "arguments": arguments if _is_object(arguments) else "{}"}
-    return echoed
-
-
-def _is_object(arguments: JsonValue) -> bool:
-    if not isinstance(arguments, str):
-        return False
-    try:
-        return isinstance(decode(arguments), dict)
-    except ValueError:
-        return False

@@ -1,69 +1,44 @@
 """The request parameters: every one with its range, unit, documented service default (never sent) and rule.
 
-Sources: OpenRouter's OpenAPI document of 2026-08-22 (types), https://openrouter.ai/docs/api-reference/parameters
-(ranges); where they differ, the wider range is accepted.
+Sources: OpenRouter's OpenAPI document of 2026-08-22; of `audio`, `include_reasoning`, `max_tool_calls`, `preset`,
+`structured_outputs`, `transforms`, `usage`, `verbosity`, `web_search_options` and `x_search_filter`, which it does not
+name, https://openrouter.ai/docs; of the ranges, https://openrouter.ai/docs/api-reference/parameters.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Literal, TypeAlias, cast
+import inspect
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, cast
 
 from typing_extensions import TypedDict
 
 from callwright._json import JsonObject, JsonValue, decode, encode
-from callwright._secrets import masked
 from callwright.errors import ParameterError
+from callwright.wire.messages import Message
+from callwright.wire.options import (
+    AudioOutput,
+    CacheOptions,
+    Debug,
+    Effort,
+    Prediction,
+    ProviderPreferences,
+    Reasoning,
+    ResponseFormat,
+    StopCondition,
+    StreamOptions,
+    Trace,
+    UsageOptions,
+    WebSearchOptions,
+)
+from callwright.wire.parts import CacheControl
+from callwright.wire.plugins import Plugin
 from callwright.wire.profile import Profile
+from callwright.wire.ranges import named, nearest, shown
+from callwright.wire.rules import DEPRECATED, PLACED, RULES, conflicts
 
-__all__ = ["IMPLIED", "ChatParams", "ProviderPreferences", "Reasoning", "checked_params", "implied"]
-
-
-class Reasoning(TypedDict, total=False):
-    """How much a model reasons. `effort` and `max_tokens` exclude each other."""
-
-    effort: Literal["max", "xhigh", "high", "medium", "low", "minimal", "none"] | None
-    """A share of the tokens: .95 .95 .80 .50 .20 .10; `none` turns reasoning off."""
-    max_tokens: int
-    """The exact budget, in tokens."""
-    exclude: bool
-    """Reason, but do not return the reasoning. Service default: false."""
-    enabled: bool
-    """True is medium effort."""
-    summary: Literal["auto", "concise", "detailed"] | None
-    """How long a summary of the reasoning comes instead of all of it."""
-
-
-class ProviderPreferences(TypedDict, total=False):
-    """Which providers may serve a request, and in which order."""
-
-    order: Sequence[str] | None
-    """Provider slugs, tried in this order."""
-    allow_fallbacks: bool | None
-    """Whether others may serve when those of `order` fail. Service default: true."""
-    require_parameters: bool | None
-    """Only endpoints that support every parameter sent. Service default: false."""
-    data_collection: Literal["allow", "deny"] | None
-    """Whether providers that may keep prompts can serve. Service default: allow."""
-    zdr: bool | None
-    """Only endpoints that retain nothing."""
-    enforce_distillable_text: bool | None
-    """Only models whose terms allow training on their text."""
-    only: Sequence[str] | None
-    """Provider slugs; no others may serve."""
-    ignore: Sequence[str] | None
-    """Provider slugs that may not serve."""
-    quantizations: Sequence[str] | None
-    """Only these precisions of the weights, such as `fp8` or `bf16`."""
-    sort: str | JsonObject | None
-    """`price`, `throughput`, `latency` or `exacto`; turns load balancing off."""
-    max_price: Mapping[str, str]
-    """US dollars per million tokens, as decimal strings, by `prompt`, `completion`, `request`, `image`."""
-    preferred_min_throughput: float | JsonObject | None
-    """Tokens per second below which an endpoint comes last; a number, or one per percentile."""
-    preferred_max_latency: float | JsonObject | None
-    """Seconds to the first token above which an endpoint comes last; a number, or one per percentile."""
+__all__ = ["IMPLIED", "ChatParams", "checked_params", "implied", "json_mode_warning"]
 
 
 class ChatParams(TypedDict, total=False):
@@ -83,182 +58,94 @@ class ChatParams(TypedDict, total=False):
     top_a: float | None
     """Like `min_p`, by the square of the likeliest, 0 to 1. Service default: 0."""
     frequency_penalty: float | None
-    """-2 to 2. Service default: 0."""
+    """Against tokens by how often they came, -2 to 2. Service default: 0."""
     presence_penalty: float | None
-    """-2 to 2. Service default: 0."""
+    """Against tokens that came at all, -2 to 2. Service default: 0."""
     repetition_penalty: float | None
-    """0 to 2. Service default: 1."""
+    """Against tokens of prompt and answer, by a factor, 0 to 2; some providers refuse 0. Service default: 1."""
     seed: int | None
-    """Same seed, same answer, where the provider can."""
+    """Same seed, same answer, where the provider can; within 2**53."""
     max_tokens: int | None
-    """Most tokens of the answer, >= 1. Service default: the model's own limit."""
+    """Most tokens of the answer, >= 1; some providers want 16. Service default: the model's own limit."""
     max_completion_tokens: int | None
-    """As `max_tokens`, reasoning included."""
-    logit_bias: Mapping[str, float] | None
-    """Token id -> bias, -100 to 100."""
+    """As `max_tokens`, reasoning included, >= 1."""
+    logit_bias: Mapping[str, float] | Mapping[int, float] | None
+    """Token id -> bias, -100 to 100; ids may be numbers, and are sent as strings."""
     logprobs: bool | None
     """Return the log probability of each token. Service default: false."""
     top_logprobs: int | None
     """How many alternatives a token, 0 to 20; needs `logprobs`."""
     stop: str | Sequence[str] | None
     """Up to four strings that end the answer."""
-    response_format: JsonObject
-    """`{"type": "json_object"}`, `{"type": "json_schema", "json_schema": {...}}`, ..."""
+    response_format: ResponseFormat
+    """`{"type": "json_object"}`, `{"type": "json_schema", "json_schema": {...}}`, ... Service default: text."""
     structured_outputs: bool
     """Answers keep to the schema of `response_format`, where the model can."""
     verbosity: str
-    """`low`, `medium`, `high`, `xhigh` or `max`. Service default: medium."""
+    """`low`, `medium`, `high`, `xhigh` or `max`; others are sent with a warning. Service default: medium."""
     reasoning: Reasoning
     """How much to reason, see `Reasoning`."""
-    reasoning_effort: str | None
+    reasoning_effort: Effort | None
     """Short for `reasoning={"effort": ...}`."""
     parallel_tool_calls: bool | None
-    """Whether one turn may hold several calls; False also makes a run execute them one by one. Default: true."""
+    """Whether a turn may hold several calls; False makes a run execute them one by one, too. Service default: true."""
     models: Sequence[str]
     """Models to fall back to, in order."""
-    provider: ProviderPreferences
+    provider: ProviderPreferences | None
     """Who may serve, see `ProviderPreferences`."""
-    plugins: Sequence[JsonObject]
-    """What the service does besides: `{"id": "web"}`, `{"id": "response-healing"}`, ..."""
-    prediction: JsonObject
+    plugins: Sequence[Plugin]
+    """What the service does besides: `{"id": "web"}`, `{"id": "response-healing"}`, ..., see `Plugin`."""
+    preset: str
+    """The slug of settings that are saved at the account."""
+    prediction: Prediction | None
     """Text that the answer will mostly repeat: `{"type": "content", "content": ...}`."""
     user: str
     """Your id of the end user."""
     session_id: str
-    """Groups requests, up to 256 characters."""
+    """Groups requests, which then go to one provider for its cache; up to 256 characters."""
     metadata: Mapping[str, str]
     """Up to 16 pairs; keys up to 64 characters, values up to 512."""
-    service_tier: str | None
-    """`auto`, `default`, `flex`, `priority`, ...: how fast at which price."""
-    modalities: Sequence[str]
-    """What the answer may hold: `text`, `image`, `audio`. Service default: text."""
-    cache_control: JsonObject
+    service_tier: Literal["auto", "default", "fast", "flex", "priority", "scale"] | None
+    """How fast at which price; `fast` is another name of `priority`."""
+    modalities: Sequence[Literal["text", "image", "audio"]]
+    """What the answer may hold. Service default: text."""
+    audio: AudioOutput
+    """How an answer sounds, see `AudioOutput`."""
+    image_config: JsonObject
+    """For models that draw, such as `{"aspect_ratio": "16:9"}`: strings, numbers, lists."""
+    cache_control: CacheControl
     """`{"type": "ephemeral"}`: cache the prompt up to its last cacheable block."""
     prompt_cache_key: str | None
     """Requests with the same key go where their prompt is cached."""
-    web_search_options: JsonObject
-    """`{"search_context_size": "low"}`, `medium` or `high`, for models that search."""
-    trace: JsonObject
-    """Names for your observability: `trace_id`, `trace_name`, `span_name`, ..."""
-    debug: JsonObject
-    """`{"echo_upstream_body": true}`: the first chunk of a stream shows what the provider was sent."""
-    image_config: JsonObject
-    """For models that draw, such as `{"aspect_ratio": "16:9"}`."""
+    prompt_cache_options: CacheOptions | None
+    """How the prompt is cached, see `CacheOptions`."""
+    web_search_options: WebSearchOptions
+    """For models that search by themselves, see `WebSearchOptions`."""
+    x_search_filter: JsonObject
+    """What xAI's models search on X."""
+    max_tool_calls: int
+    """Steps that the service makes with its own tools, 0 to 30. Service default: 30."""
+    stop_server_tools_when: Sequence[StopCondition]
+    """When the service stops calling its own tools; the first condition that holds; overrides `max_tool_calls`."""
+    trace: Trace | JsonObject
+    """Names for your observability, see `Trace`."""
+    debug: Debug
+    """What the service shows of its own work, see `Debug`; streams only."""
+    include_reasoning: bool
+    """Older: use `reasoning`."""
+    route: Literal["fallback", "sort"] | None
+    """Older: use `models`, and `partition` of `provider.sort`."""
+    stream_options: StreamOptions | None
+    """Older: without effect on OpenRouter; other servers get it by their profile."""
+    transforms: Sequence[str]
+    """Older: use the plugin `context-compression`."""
+    usage: UsageOptions
+    """Older: without effect."""
     extra_body: JsonObject
-    """Keys that only one provider knows; merged into the body as they are."""
+    """Keys that only one provider knows, or values out of the ranges here; merged into the body unchecked."""
 
 
-_Rule: TypeAlias = Callable[[object], bool]
-
-
-def _number(low: float, high: float) -> tuple[str, _Rule]:
-    def rule(value: object) -> bool:
-        return isinstance(value, int | float) and not isinstance(value, bool) and low <= value <= high
-
-    return f"a number from {low:g} to {high:g}", rule
-
-
-def _integer(low: float = float("-inf"), high: float = float("inf")) -> tuple[str, _Rule]:
-    def rule(value: object) -> bool:
-        return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-
-    bounds = "" if low == float("-inf") else f" >= {low:g}" if high == float("inf") else f" from {low:g} to {high:g}"
-    return f"an integer{bounds}", rule
-
-
-def _string(longest: int | None = None) -> tuple[str, _Rule]:
-    def rule(value: object) -> bool:
-        return isinstance(value, str) and (longest is None or len(value) <= longest)
-
-    return "a string" if longest is None else f"a string of at most {longest} characters", rule
-
-
-def _strings(most: int | None = None) -> tuple[str, _Rule]:
-    def rule(value: object) -> bool:
-        if isinstance(value, str) or not isinstance(value, Sequence):
-            return False
-        items = cast("Sequence[object]", value)
-        return all(isinstance(item, str) for item in items) and (most is None or len(items) <= most)
-
-    return "a list of strings" if most is None else f"a list of at most {most} strings", rule
-
-
-def _bias(value: object) -> bool:
-    inside = _number(-100, 100)[1]
-    return isinstance(value, Mapping) and all(inside(bias) for bias in cast("Mapping[object, object]", value).values())
-
-
-def _pairs(value: object) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    pairs = cast("Mapping[object, object]", value)
-    most, short, long = 16, _string(64)[1], _string(512)[1]
-    return len(pairs) <= most and all(short(key) and long(text) for key, text in pairs.items())
-
-
-_BOOLEAN: tuple[str, _Rule] = ("true or false", lambda value: isinstance(value, bool))
-_OBJECT: tuple[str, _Rule] = ("an object", lambda value: isinstance(value, Mapping))
-_OBJECTS: tuple[str, _Rule] = (
-    "a list of objects",
-    lambda value: (
-        isinstance(value, list | tuple) and all(isinstance(item, Mapping) for item in cast("Sequence[object]", value))
-    ),
-)
-_STOP: tuple[str, _Rule] = (
-    "a string or at most 4 strings",
-    lambda value: isinstance(value, str) or _strings(4)[1](value),
-)
-
-_RULES: Mapping[str, tuple[str, _Rule]] = {
-    "temperature": _number(0, 2),
-    "top_p": _number(0, 1),
-    "top_k": _integer(0),
-    "min_p": _number(0, 1),
-    "top_a": _number(0, 1),
-    "frequency_penalty": _number(-2, 2),
-    "presence_penalty": _number(-2, 2),
-    "repetition_penalty": _number(0, 2),
-    "seed": _integer(),
-    "max_tokens": _integer(1),
-    "max_completion_tokens": _integer(1),
-    "logit_bias": ("an object of token id -> number from -100 to 100", _bias),
-    "logprobs": _BOOLEAN,
-    "top_logprobs": _integer(0, 20),
-    "stop": _STOP,
-    "response_format": _OBJECT,
-    "structured_outputs": _BOOLEAN,
-    "verbosity": _string(),
-    "reasoning": _OBJECT,
-    "reasoning_effort": _string(),
-    "parallel_tool_calls": _BOOLEAN,
-    "models": _strings(),
-    "provider": _OBJECT,
-    "plugins": _OBJECTS,
-    "prediction": _OBJECT,
-    "user": _string(),
-    "session_id": _string(256),
-    "metadata": ("at most 16 pairs of strings, keys up to 64 and values up to 512 characters", _pairs),
-    "service_tier": _string(),
-    "modalities": _strings(),
-    "cache_control": _OBJECT,
-    "prompt_cache_key": _string(),
-    "web_search_options": _OBJECT,
-    "trace": _OBJECT,
-    "debug": _OBJECT,
-    "image_config": _OBJECT,
-    "extra_body": _OBJECT,
-}
-
-_PLACED: frozenset[object] = frozenset({"messages", "model", "stream", "tools", "tool_choice"})
-"""Keys of the body that are no parameters: twice in one object, each server would read another one."""
-
-_NULLABLE = frozenset(
-    {
-        *("temperature", "top_p", "top_k", "min_p", "top_a", "frequency_penalty", "presence_penalty", "seed"),
-        *("repetition_penalty", "max_tokens", "max_completion_tokens", "logit_bias", "logprobs", "top_logprobs"),
-        *("stop", "reasoning_effort", "parallel_tool_calls", "service_tier", "prompt_cache_key"),
-    }
-)
+_VERBOSITIES = frozenset[object]({"low", "medium", "high", "xhigh", "max"})
 
 IMPLIED: Mapping[tuple[str, str], JsonObject] = {
     ("structured output", "require_parameters"): {"provider": {"require_parameters": True}},
@@ -294,23 +181,52 @@ def implied(params: JsonObject, *, features: Iterable[str], profile: Profile) ->
     return added
 
 
-def checked_params(params: Mapping[str, object]) -> dict[str, JsonValue]:
+def checked_params(params: Mapping[str, object], *, base: JsonObject | None = None) -> dict[str, JsonValue]:
     """Return the parameters as they go on the wire, in one order, `extra_body` merged.
 
     Args:
         params: As `ChatParams`. A key that is set is sent, `False` and `0` included.
+        base: Checked parameters under these, such as an agent's under those of a run; what goes together is looked for
+            in both. Default: none.
 
     Raises:
         ParameterError: A key is unknown, or a value is out of range or of the wrong kind; names all of them.
     """
     if not params:
-        return {}
-    problems = [problem for key, value in params.items() if (problem := _problem(key, value))]
-    problems += _conflicts(params)
+        return dict(base or {})
+    given = {key: value for key, value in params.items() if key != "extra_body"}
+    problems = [problem for key, value in params.items() for problem in _problems(key, value)]
+    extra = _mapping(params.get("extra_body"))
+    problems += _extra_problems(extra, given)
+    below = _below(base or {}, given)
+    told = {"logprobs": extra["logprobs"]} if "logprobs" in extra else {}
+    problems += conflicts({**below, **given, **told})
     if problems:
-        raise ParameterError("; ".join(problems))
-    plain = _plain({key: params[key] for key in sorted(params) if key != "extra_body"})
-    return {**plain, **_plain(params.get("extra_body", {}))}
+        raise ParameterError("; ".join(dict.fromkeys(problems)))
+    _warn(given)
+    sent = {key: RULES[key].sent(value) for key, value in given.items()}
+    merged = {**below, **_plain({**sent, **extra})}
+    return {key: merged[key] for key in sorted(merged)}
+
+
+def json_mode_warning(params: JsonObject, messages: Iterable[Message]) -> str | None:
+    """Return why `response_format` of type `json_object` may be refused; None if it will not be.
+
+    Args:
+        params: Checked parameters.
+        messages: All that are sent, instructions included.
+
+    Source: https://platform.openai.com/docs/guides/structured-outputs (JSON mode): the word must be in some message.
+    """
+    wanted = params.get("response_format")
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_object":
+        return None
+    if any("json" in message.text.lower() for message in messages):
+        return None
+    return (
+        "response_format json_object: no message has the word JSON; providers refuse that, or models write blanks for "
+        "ever: say in a message that the answer is JSON"
+    )
 
 
 def _plain(params: object) -> dict[str, JsonValue]:
@@ -320,30 +236,56 @@ def _plain(params: object) -> dict[str, JsonValue]:
         raise ParameterError(f"parameters are JSON values; {error}") from error
 
 
-def _problem(key: str, value: object) -> str | None:
-    if key not in _RULES:
-        near = difflib.get_close_matches(key, _RULES, 1)
-        hint = f"did you mean {near[0]!r}?" if near else "keys that only one provider knows go into extra_body="
-        return f"{key}: no such parameter; {hint}"
-    expected, fits = _RULES[key]
-    if fits(value) or (value is None and key in _NULLABLE):
-        return None
-    return f"{key}: expected {expected}; got {masked(repr(value))[:200]}"
+def _problems(key: str, value: object) -> Iterable[str]:
+    if key in RULES:
+        return RULES[key].problems(value, key)
+    near = nearest(key, RULES)
+    if key in PLACED:
+        hint = "it has a place of its own in the call"
+    else:
+        hint = f"did you mean {near!r}?" if near else "keys that only one provider knows go into extra_body="
+    return (f"{named(key)}: no such parameter; {hint}",)
 
 
-def _conflicts(params: Mapping[str, object]) -> list[str]:
-    """Return what is wrong with parameters that are right by themselves."""
-    extra = params.get("extra_body")
-    taken = _PLACED & cast("Mapping[object, object]", extra).keys() if isinstance(extra, Mapping) else ()
-    problems = [f"extra_body: {key!r} has a place of its own in the call; give it there" for key in taken]
-    if params.get("top_logprobs") is not None and not params.get("logprobs"):
-        problems.append("top_logprobs: needs logprobs=True")
-    reasoning = params.get("reasoning")
-    if isinstance(reasoning, Mapping):
-        wishes = cast("Mapping[str, object]", reasoning)
-        if wishes.get("effort") is not None and wishes.get("max_tokens") is not None:
-            problems.append("reasoning: expected effort or max_tokens; got both")
-        effort = params.get("reasoning_effort")
-        if effort is not None and wishes.get("effort") not in (None, effort):
-            problems.append(f"reasoning_effort: {effort!r} contradicts reasoning.effort {wishes.get('effort')!r}")
-    return problems
+def _mapping(value: object) -> Mapping[str, object]:
+    return cast("Mapping[str, object]", value if isinstance(value, Mapping) else {})
+
+
+def _below(base: JsonObject, given: Mapping[str, object]) -> dict[str, JsonValue]:
+    """Return the parameters below those given, without those that say the same thing in another way."""
+    kept = dict(base)
+    reasoning = kept.get("reasoning")
+    if "reasoning" in given:
+        kept.pop("reasoning_effort", None)
+    elif "reasoning_effort" in given and isinstance(reasoning, Mapping):
+        kept["reasoning"] = {key: value for key, value in reasoning.items() if key not in ("effort", "max_tokens")}
+        if not kept["reasoning"]:
+            del kept["reasoning"]
+    if "logprobs" in given and not given["logprobs"]:
+        kept.pop("top_logprobs", None)
+    return kept
+
+
+def _extra_problems(extra: Mapping[str, object], given: Mapping[str, object]) -> list[str]:
+    problems = [
+        f"extra_body: {key!r} has a place of its own in the call; give it there" for key in PLACED & extra.keys()
+    ]
+    return sorted(problems) + [
+        f"extra_body: {shown(key)} is given as a parameter, too; give it once" for key in extra if key in given
+    ]
+
+
+def _warn(params: Mapping[str, object]) -> None:
+    for key in params.keys() & DEPRECATED.keys():
+        _tell(f"{key} is older; it is sent, but {DEPRECATED[key]}", DeprecationWarning)
+    verbosity = params.get("verbosity", "low")
+    if verbosity not in _VERBOSITIES:
+        _tell(f"verbosity: expected low, medium, high, xhigh or max; sent as it is: {shown(verbosity)}", UserWarning)
+
+
+def _tell(message: str, kind: type[Warning]) -> None:
+    """Warn at the line that called callwright."""
+    frame, level = inspect.currentframe(), 1
+    while frame is not None and frame.f_globals.get("__name__", "").partition(".")[0] == "callwright":
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, kind, stacklevel=level)
