@@ -33,7 +33,7 @@ _GRACE = 0.25
 class Bridge:
     """The way from a call on a thread to the coroutine that waits for it; for one call.
 
-    All but `when_done` is for the call, on its own thread or on others that it starts.
+    `run` and `is_left` are for the call, on its own thread or on others that it starts.
     """
 
     __slots__ = ("_asks", "_lock", "_work", "is_left")
@@ -62,9 +62,15 @@ class Bridge:
         work.ring()
         return ask.outcome.result()
 
-    def when_done(self, function: Callable[[], object]) -> bool:
-        """Have `function` called, on the call's thread, once the call has returned; False if it has already."""
-        return self._work is not None and _pool.when_done(self._work, function)
+    @property
+    def is_running(self) -> bool:
+        """Whether the call runs, awaited or not."""
+        return self._work is not None and not self._work.is_done
+
+    def when_done(self, function: Callable[[], object]) -> None:
+        """Have `function` called once the call has returned, on its thread; at once if it has already."""
+        if self._work is None or not _pool.when_done(self._work, function):
+            function()
 
     def attach(self, work: _Work[Any]) -> None:
         """Take `work` as the call."""

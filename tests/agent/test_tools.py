@@ -231,9 +231,9 @@ CYCLE["self"] = CYCLE
         ({"a": (1, 2)}, '{"a":[1,2]}'),
         ({1}, "[1]"),
         (Point(1, date(2026, 11, 21)), '{"x":1,"day":"2026-11-21"}'),
-        (Decimal("0.10"), '"0.10"'),
-        (b"bytes", '"bytes"'),
-        (Opaque(), '"an opaque thing"'),
+        (Decimal("0.10"), "0.10"),
+        (b"bytes", "bytes"),
+        (Opaque(), "an opaque thing"),
     ],
     ids=lambda value: type(value).__name__,
 )

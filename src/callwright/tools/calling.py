@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-import inspect
+import random
 import sys
 import traceback
-from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, cast
 
 import anyio
 import anyio.lowlevel
-from pydantic_core import ValidationError, to_json
+from pydantic_core import ValidationError
 
+from callwright._gates import Passage, StrandedError, is_inside
 from callwright._json import JsonValue, clean
 from callwright._secrets import masked
-from callwright._threads import run_in_thread
+from callwright._threads import Bridge, abandoned, run_in_thread
 from callwright.errors import RunError, ToolError
 from callwright.tools.context import RunContext
+from callwright.tools.plain import capped, kind_of, words
 from callwright.tools.repair import repaired
-from callwright.tools.tool import RESULT_LIMIT
+from callwright.tools.results import Told, ToolResult, result_text
+from callwright.tools.results import told as result
 from callwright.tools.toolset import AnyTool
+from callwright.tools.yielding import drained, driven
 from callwright.wire.chat import NO_USAGE, Usage
 from callwright.wire.messages import Part, ToolCall
 
@@ -29,8 +35,12 @@ __all__ = ["MOST_LISTED", "Performed", "Ready", "Refused", "perform", "prepare",
 MOST_LISTED = 1_000
 """Problems beyond these are only counted: pydantic lists all or none, and millions cost seconds and gigabytes."""
 
-_ERROR_LIMIT = 2_000
 _NOTE_LIMIT = 8_000
+_MOST_FRAMES = 20
+_FIRST_PAUSE = 0.1
+_LONGEST_PAUSE = 2.0
+_CANCELLATIONS = ("CancelledError", "Cancelled")
+"""What asyncio and trio call a cancellation; on a thread, a tool may run the other one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,8 @@ class Ready:
     tool: AnyTool
     arguments: Mapping[str, object]
     repairs: tuple[str, ...] = ()
+    text: str | None = None
+    """The JSON that the arguments were read from, to read them anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +90,9 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     tool = tools.get(call.name)
     if tool is None:
         offered = ", ".join(tools) or "none"
-        return Refused(f"There is no tool named {_capped(repr(call.name), 100)}. The tools are: {offered}.")
+        return Refused(f"There is no tool named {capped(repr(call.name), 100)}. The tools are: {offered}.")
     try:
-        return Ready(tool, tool.shape.arguments.read(call.arguments))
+        return Ready(tool, tool.shape.arguments.read(call.arguments), text=call.arguments)
     except ValidationError as error:
         told = f"The arguments of {call.name} are not valid; call it again with valid ones."
         if error.error_count() > MOST_LISTED:
@@ -90,8 +102,7 @@ def prepare(tools: Mapping[str, AnyTool], call: ToolCall) -> Ready | Refused:
     except ValueError as error:
         refused = Refused(f"The arguments of {call.name} are not one JSON object: {error}. Call it again.")
     except Exception as error:  # noqa: BLE001 - the edge of user code: a validator of the tool's own
-        words = f"{type(error).__name__}: {_words(error)}"
-        return Refused(f"The arguments of {call.name} are not valid ({words}); call it again with valid ones.")
+        return Refused(f"The arguments of {call.name} are not valid ({_said(error)}); call it again with valid ones.")
     return _repaired(tool, call) or refused
 
 
@@ -106,44 +117,203 @@ def _repaired(tool: AnyTool, call: ToolCall) -> Ready | None:
         return True
 
     found = repaired(call.arguments, fits, arguments.parameters)
-    return None if found is None else Ready(tool, arguments.read(found.text), found.repairs)
+    return None if found is None else Ready(tool, arguments.read(found.text), found.repairs, text=found.text)
 
 
 async def perform(ready: Ready, context: RunContext[Any]) -> Performed:
     """Run the tool of a call and put what it returns into words.
 
-    Whatever the tool raises becomes an answer to the model; only cancellation, `KeyboardInterrupt`, `SystemExit` and
-    their like leave, and the errors of tools that were declared `on_error="raise"`.
+    Whatever the tool raises becomes an answer to the model, a cancellation that it made by itself included; only real
+    cancellation, `KeyboardInterrupt`, `SystemExit` and exceptions of the user that are no `Exception` leave, and the
+    errors of tools that were declared `on_error="raise"`. A tool with `retries` is run again for all but a `ToolError`.
 
     Raises:
         RunError: The tool raised and was declared `on_error="raise"`.
     """
-    tool = ready.tool
-    try:
-        value = await _run(ready, context) if tool.timeout is None else await _run_in_time(ready, context, tool.timeout)
-    except ToolError as error:
-        return Performed(_words(error, RESULT_LIMIT), is_error=True)
-    except anyio.get_cancelled_exc_class() as error:
-        # A tool may raise it by itself (a cancelled future inside it); then nobody cancelled us, and it is an error.
+    tool, failures = ready.tool, list[str]()
+    while True:
+        try:
+            returned = await _attempt(ready, context)
+        except ToolError as error:
+            told = Told(words(error, tool.result_limit))
+            return _performed(told, failures, context, is_error=True)
+        except Exception as error:  # noqa: BLE001 - the edge of user code: the model is told, the run goes on
+            failure: BaseException = error
+        except BaseException as error:  # noqa: BLE001 - see `_leave_unless_own`
+            await _leave_unless_own(error)
+            failure = error
+        else:
+            return _performed(returned.told, failures, context, value=returned.value)
+        if len(failures) >= tool.retries:
+            return _failed(tool, failure, failures, context)
+        failures.append(f"attempt {len(failures) + 1} of {tool.retries + 1}: {_said(failure)}")
+        # Its traceback holds this frame.
+        del failure
+        await context.clock.sleep(_pause(len(failures)))
+        ready = _again(ready)
+
+
+def _performed(
+    told: Told, failures: list[str], context: RunContext[Any], *, is_error: bool = False, value: object = None
+) -> Performed:
+    note = "\n".join([*failures, *filter(None, [told.note])]) or None
+    return Performed(told.content, is_error, note, told.artifact, told.rest, context.booked, value)
+
+
+def _failed(tool: AnyTool, error: BaseException, failures: list[str], context: RunContext[Any]) -> Performed:
+    if tool.on_error == "raise":
+        raise RunError(f"tool {tool.name!r} raised {_said(error)}") from error
+    if isinstance(error, _TooLateError):
+        text, note = f"{tool.name} {words(error)}.", error.note
+    else:
+        text, note = f"{tool.name} failed: {_said(error)}", _trace(error)
+    if tool.on_error == "hide":
+        text = f"{tool.name} failed."
+    return _performed(Told(text, note), failures, context, is_error=True)
+
+
+def _again(ready: Ready) -> Ready:
+    """Return the call with its arguments as they were: the attempt before may have changed them."""
+    return ready if ready.text is None else replace(ready, arguments=ready.tool.shape.arguments.read(ready.text))
+
+
+def _pause(failures: int) -> float:
+    """Return how long to wait after so many failures, in seconds."""
+    return min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0 ** (failures - 1)) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Returned:
+    """What a tool returned, and what the model reads of it."""
+
+    value: object
+    told: Told
+
+
+class _TooLateError(TimeoutError):
+    """A tool took longer than it may; its own `TimeoutError` is an error like any other."""
+
+    def __init__(self, seconds: float, note: str) -> None:
+        super().__init__(f"did not return within {seconds:g} seconds")
+        self.note = note
+
+
+async def _attempt(ready: Ready, context: RunContext[Any]) -> _Returned:
+    """Run the tool once, when its lock and its concurrency let it."""
+    bridge = Bridge()
+    passages = _passages(ready.tool)
+    if not passages:
+        return await _in_time(ready, context, bridge)
+    async with AsyncExitStack() as stack:
+        for name, passage in passages.items():
+            try:
+                await stack.enter_async_context(passage)
+            except StrandedError:
+                raise StrandedError(f"calls that took too long are still running, and hold {name}") from None
+        try:
+            return await _in_time(ready, context, bridge)
+        finally:
+            if bridge.is_running:
+                for passage in passages.values():
+                    bridge.when_done(passage.strand())
+
+
+def _passages(tool: AnyTool) -> dict[str, Passage]:
+    """Return what the tool must pass to run, always in this order, so that no two calls wait for each other."""
+    passages: dict[str, Passage] = {}
+    if tool.concurrency is not None:
+        function = tool.function
+        owner, plain = getattr(function, "__self__", None), getattr(function, "__func__", function)
+        place = ("tool", id(owner), id(plain))
+        # Called by a call of its own, an agent's say, it would wait for that one to end.
+        if not is_inside(place):
+            passages["all its places"] = Passage(place, tool.concurrency)
+    if tool.lock is not None:
+        lock = ("lock", tool.lock)
+        if is_inside(lock):
+            raise RuntimeError(f"it is called from inside a call that holds the lock {tool.lock!r}, which it needs too")
+        passages[f"the lock {tool.lock!r}"] = Passage(lock)
+    return passages
+
+
+async def _in_time(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
+    seconds = ready.tool.timeout
+    if seconds is None:
+        return await _run(ready, context, bridge)
+    with anyio.move_on_after(seconds):
+        return await _run(ready, context, bridge)
+    left = f"; its thread was left running, one of {abandoned()}" if bridge.is_running else ""
+    raise _TooLateError(seconds, f"it did not return within {seconds:g} seconds{left}")
+
+
+async def _run(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
+    tool, shape = ready.tool, ready.tool.shape
+    if shape.is_async or shape.is_async_generator:
+        return await _settled(shape.arguments.call(tool.function, ready.arguments, context), tool, context)
+    # Put into words there, too: what it returns may be of use on its own thread only, as a database's rows are.
+    call = partial(_run_here, ready, context.on_thread(bridge))
+    returned = await run_in_thread(call, bridge=bridge)
+    return returned if isinstance(returned, _Returned) else await _settled(returned.value, tool, context)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """What a plain function returned for the event loop to wait for."""
+
+    value: object
+
+
+def _run_here(ready: Ready, context: RunContext[Any]) -> _Returned | _Later:
+    """Run a plain function, on the thread that it is to run on."""
+    value = ready.tool.shape.arguments.call(ready.tool.function, ready.arguments, context)
+    # The type is asked, not the value, which may say anything.
+    if issubclass(type(value), Awaitable | AsyncIterator):
+        return _Later(value)
+    if issubclass(type(value), Generator):
+        value, note = driven(cast("Generator[object, Any, object]", value), context)
+        return _returned(value, ready.tool, context, note)
+    return _returned(value, ready.tool, context)
+
+
+async def _settled(value: object, tool: AnyTool, context: RunContext[Any]) -> _Returned:
+    """Wait for what an async function gives."""
+    if issubclass(type(value), Awaitable):
+        value = await cast("Awaitable[object]", value)
+    if issubclass(type(value), AsyncIterator):
+        value, note = await drained(cast("AsyncIterator[object]", value), context)
+        return _returned(value, tool, context, note)
+    return _returned(value, tool, context)
+
+
+def _returned(value: object, tool: AnyTool, context: RunContext[Any], note: str | None = None) -> _Returned:
+    told = result(value, limit=tool.result_limit, call_id=context.call_id, can_read_on=context.find_result is not None)
+    if note is not None:
+        told = replace(told, note="; ".join(filter(None, [note, told.note])))
+    return _Returned(value.content if isinstance(value, ToolResult) else value, told)
+
+
+async def _leave_unless_own(error: BaseException) -> None:
+    """Raise `error` again unless it is one that the tool made by itself and that ends nothing but the tool."""
+    trace = error.__traceback__
+    if isinstance(error, GeneratorExit) and (trace is None or trace.tb_next is None):
+        # It came from nowhere deeper: our own coroutine is being closed, and must not wait any more.
+        raise error
+    found = list(_leaves(error))
+    if not all(isinstance(leaf, Exception | GeneratorExit) or type(leaf).__name__ in _CANCELLATIONS for leaf in found):
+        raise error
+    if any(isinstance(leaf, anyio.get_cancelled_exc_class()) for leaf in found):
         await _leave_if_cancelled(error)
-        return _failed(ready, error)
-    except Exception as error:  # noqa: BLE001 - the edge of user code: the model is told, the run goes on
-        return _failed(ready, error)
-    text, note = result_text(value)
-    return Performed(text, note=note)
 
 
-async def _run_in_time(ready: Ready, context: RunContext[Any], seconds: float) -> object:
-    with anyio.fail_after(seconds):
-        return await _run(ready, context)
-
-
-async def _run(ready: Ready, context: RunContext[Any]) -> object:
-    tool, arguments = ready.tool, ready.tool.shape.arguments
-    if tool.shape.is_async:
-        return await cast("Awaitable[object]", arguments.call(tool.function, ready.arguments, context))
-    value = await run_in_thread(lambda: arguments.call(tool.function, ready.arguments, context))
-    return await cast("Awaitable[object]", value) if inspect.isawaitable(value) else value
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    """Yield the errors in a group, however deep; an error that is no group is its own."""
+    found = [error]
+    while found:
+        leaf = found.pop()
+        if isinstance(leaf, BaseExceptionGroup):
+            found += cast("BaseExceptionGroup[BaseException]", leaf).exceptions
+        else:
+            yield leaf
 
 
 async def _leave_if_cancelled(error: BaseException) -> None:
@@ -154,75 +324,29 @@ async def _leave_if_cancelled(error: BaseException) -> None:
     """
     await anyio.lowlevel.checkpoint_if_cancelled()
     asyncio = sys.modules.get("asyncio")
-    if asyncio is None or not isinstance(error, asyncio.CancelledError):
+    if asyncio is None or anyio.get_cancelled_exc_class() is not asyncio.CancelledError:
         raise error
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise error
 
 
-def _failed(ready: Ready, error: BaseException) -> Performed:
-    tool = ready.tool
-    if tool.on_error == "raise":
-        raise RunError(f"tool {tool.name!r} raised {type(error).__name__}: {_words(error)}") from error
-    note = _capped(masked(clean("".join(_trace(error)))), _NOTE_LIMIT)
-    if tool.on_error == "hide":
-        return Performed(f"{tool.name} failed.", is_error=True, note=note)
-    if isinstance(error, TimeoutError) and tool.timeout is not None:
-        return Performed(f"{tool.name} did not return within {tool.timeout:g} seconds.", is_error=True, note=note)
-    return Performed(f"{tool.name} failed: {type(error).__name__}: {_words(error)}", is_error=True, note=note)
+def _said(error: BaseException) -> str:
+    kind = TimeoutError.__name__ if isinstance(error, _TooLateError) else kind_of(error)
+    return f"{kind}: {words(error)}"
 
 
-def _words(error: BaseException, limit: int = _ERROR_LIMIT) -> str:
+def _trace(error: BaseException) -> str:
+    """Return the traceback without secrets, cut in its middle: the ends say most."""
     try:
-        return _capped(masked(clean(str(error))), limit)
+        text = masked(clean("".join(traceback.format_exception(error, limit=-_MOST_FRAMES))))
     except Exception:  # noqa: BLE001 - an error whose own words raise
-        return "(its message could not be read)"
-
-
-def _trace(error: BaseException) -> list[str]:
-    try:
-        return traceback.format_exception(error, limit=20)
-    except Exception:  # noqa: BLE001 - an error whose own words raise
-        return [f"{type(error).__name__} (its traceback could not be written)"]
-
-
-def result_text(value: object) -> tuple[str, str | None]:
-    """Return what the model reads of a result, and a note for people if something was lost. Never raises.
-
-    Strings stay as they are, everything else becomes JSON; what has no JSON form is written as its `str()`.
-    """
-    if isinstance(value, str):
-        return _limited(clean(value), None)
-    try:
-        return _limited(to_json(value, inf_nan_mode="null").decode(), None)
-    except Exception as error:  # noqa: BLE001 - any object of the user may stand here, with any __str__
-        reason = f"a result of type {type(value).__name__} has no JSON form: {_words(error)}"
-    try:
-        return _limited(to_json(value, inf_nan_mode="null", serialize_unknown=True).decode(), reason)
-    except Exception:  # noqa: BLE001 - cyclic, or too deep
-        return _limited(_plain(value), reason)
-
-
-def _plain(value: object) -> str:
-    try:
-        return clean(str(value))
-    except Exception:  # noqa: BLE001 - a __str__ that raises
-        return f"(a {type(value).__name__} that cannot be shown)"
-
-
-def _limited(text: str, note: str | None) -> tuple[str, str | None]:
-    if len(text) <= RESULT_LIMIT:
-        return text, note
-    cut = f"{text[:RESULT_LIMIT]}\n(cut: the result has {len(text)} characters)"
-    return cut, f"{note + '; ' if note else ''}cut from {len(text)} to {RESULT_LIMIT} characters"
-
-
-def _capped(text: str, limit: int) -> str:
-    return text if len(text) <= limit else f"{text[:limit]}..."
+        return f"{kind_of(error)} (its traceback could not be written)"
+    half = _NOTE_LIMIT // 2
+    return text if len(text) <= _NOTE_LIMIT else f"{text[:half]}\n...\n{text[-half:]}"
 
 
 def _problem(detail: Mapping[str, Any]) -> str:
     path = ".".join(str(step) for step in detail["loc"]) or "arguments"
-    given = "" if detail["type"] == "missing" else f"; got {_capped(repr(detail['input']), 100)}"
+    given = "" if detail["type"] == "missing" else f"; got {capped(repr(detail['input']), 100)}"
     return f"- {path}: {detail['msg']}{given}"
