@@ -23,9 +23,12 @@ from callwright.wire.params import ChatParams
 __all__ = [
     "RUN_KEYS",
     "AgentOptions",
+    "AnyResumeOptions",
     "AnyRunOptions",
     "Instructions",
     "Resumable",
+    "ResumeOptions",
+    "ResumeOptionsWithDeps",
     "RunOptions",
     "RunOptionsWithDeps",
 ]
@@ -88,6 +91,31 @@ class RunOptionsWithDeps(RunOptions, Generic[D], total=False):
 
 class AnyRunOptions(RunOptions, total=False):
     """What either kind of agent may be given; the overloads say which."""
+
+    deps: Any
+
+
+class ResumeOptions(TypedDict, total=False):
+    """The options of going on with a run."""
+
+    model: str | Model | None
+    """Asked instead of the agent's."""
+    approve: Approver | None
+    """See `RunOptions.approve`."""
+    accept_changes: bool
+    """Go on although the agent's model, instructions, tools or output are not what they were when the run began.
+    Default: False."""
+
+
+class ResumeOptionsWithDeps(ResumeOptions, Generic[D], total=False):
+    """The options of going on with a run of an agent with dependencies."""
+
+    deps: Required[D]
+    """See `RunOptionsWithDeps.deps`."""
+
+
+class AnyResumeOptions(ResumeOptions, total=False):
+    """What going on may be given by either kind of agent; the overloads say which."""
 
     deps: Any
 

@@ -53,7 +53,7 @@ class Started:
 
     run_id: str
     agent: str
-    """The fingerprint of the agent: changes when its model, tools, instructions or output do."""
+    """The fingerprint of the agent: says when its model, tools, instructions or output have changed."""
     parent: tuple[str, CallId] | None = None
     """The run and the call in it that this run answers."""
     forked: tuple[str, int] | None = None
