@@ -78,7 +78,7 @@ class Setting(Generic[T]):
             self._print = fingerprint(
                 model=model if isinstance(model, str | None) else model.name,
                 instructions=said,
-                output=[[tool.wire() for tool in self.output.tools], self.output.response_format],
+                output=[self.output.schema, [tool.wire() for tool in self.output.tools], self.output.response_format],
                 tools=[*entries, *((str(entry.get("type")), entry) for entry in services)],
             )
         return self._print

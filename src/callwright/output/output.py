@@ -79,6 +79,9 @@ class Output(ABC, Generic[T]):
     response_format: JsonObject | None = None
     """Sent with each request, if set."""
 
+    schema: JsonObject | None = None
+    """The JSON Schema of the object that the model writes; None for text."""
+
     instructions: str | None = None
     """Added to the system message, if set."""
 
