@@ -2,70 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Concatenate, Generic, Literal, Self, TypeAlias, cast, overload
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any, Concatenate, Generic, Literal, Self, cast, overload
 
-from typing_extensions import ParamSpec, TypedDict, TypeVar, Unpack
+from typing_extensions import ParamSpec, TypeVar, Unpack
 
-from callwright._json import JsonValue
+from callwright._json import JsonObject, JsonValue
 from callwright.errors import ParameterError
 from callwright.tools.context import RunContext
-from callwright.tools.schema import FunctionDescription, Shape, shape
+from callwright.tools.options import RESULT_LIMIT, CallOptions, NeedsApproval, OnError, ToolOptions, check_options
+from callwright.tools.schema import FunctionDescription, shape
+from callwright.tools.shapes import ToolShape
+from callwright.tools.wrapping import Around, Invocation, Proceed, surrounded
 
-__all__ = ["RESULT_LIMIT", "CallOptions", "NeedsApproval", "OnError", "Tool", "ToolOptions", "tool"]
+__all__ = [
+    "RESULT_LIMIT",
+    "Around",
+    "CallOptions",
+    "Invocation",
+    "NeedsApproval",
+    "OnError",
+    "Tool",
+    "ToolOptions",
+    "tool",
+]
 
 P = ParamSpec("P")
+NewP = ParamSpec("NewP")
 Bound = ParamSpec("Bound")
 R = TypeVar("R")
-
-RESULT_LIMIT = 256 * 1024
-"""The longest result that the model is told unless a tool says otherwise, in characters."""
-
-OnError: TypeAlias = Literal["tell", "hide", "raise"]
-"""What the model is told when a tool raises: type and message, only that it failed, or nothing: the run ends."""
-
-NeedsApproval: TypeAlias = bool | Callable[[RunContext[Any], Mapping[str, Any]], bool | Awaitable[bool]]
-"""Whether somebody must allow a call: always, never, or as a function of context and validated arguments says."""
-
-
-class CallOptions(TypedDict, total=False):
-    """What can be said of how a tool is called."""
-
-    read_only: bool
-    """Running it changes nothing: it may be run again after a crash, and ahead of time. Default: False."""
-    idempotent: bool
-    """Twice with the same `ctx.call_id` does the thing once: it may be run again after a crash. Default: False."""
-    timeout: float | None
-    """Seconds, > 0; None is no limit. An async tool is cancelled; a sync one is left behind on its thread."""
-    on_error: OnError
-    """What the model is told when it raises. Default: `tell`."""
-    retries: int
-    """How often it is run again when it raises anything but a `ToolError`, >= 0. Default: 0."""
-    lock: str | None
-    """Calls of tools with the same key never overlap, in the whole process. Default: none."""
-    concurrency: int | None
-    """How many calls of it run at the same time in the whole process, >= 1. Default: no limit but the run's."""
-    needs_approval: NeedsApproval
-    """Whether a call waits for somebody to allow it. Default: False."""
-    external: bool
-    """Every call waits for its result from outside the process; the function is never run. Default: False."""
-    return_direct: bool
-    """What it returns is the run's output; the model is not asked again. Default: False."""
-    polls: bool
-    """The same call with the same result, again and again, is how it is used: no sign of a circle. Default: False."""
-    result_limit: int
-    """The longest result that the model is told, in characters, >= 1. Default: 256 KiB."""
-
-
-class ToolOptions(CallOptions, total=False):
-    """What can be said of a tool beyond its function."""
-
-    name: str | None
-    """What the model calls it. Default: the function's own name."""
-    description: str | None
-    """What the model is told. Default: the docstring's."""
-    strict: bool | None
-    """Ask the provider to hold arguments to the schema; sent only if set."""
 
 
 class Tool(Generic[P, R]):
@@ -76,20 +42,77 @@ class Tool(Generic[P, R]):
         options: See `ToolOptions`.
 
     Raises:
-        SchemaError: The function cannot be a tool: a parameter without annotation, say.
+        SchemaError: The function cannot be a tool: a parameter without annotation, say; or a name or schema that was
+            given cannot be one.
         ParameterError: An option is unknown or out of range.
     """
 
     def __init__(self, function: Callable[P, R], **options: Unpack[ToolOptions]) -> None:
-        unknown = options.keys() - ToolOptions.__annotations__.keys()
-        if unknown:
-            known = ", ".join(ToolOptions.__annotations__)
-            raise ParameterError(f"tool options: expected some of {known}; got {', '.join(sorted(unknown))}")
-        _check(options)
+        self._set(function, options)
+
+    @classmethod
+    def of_schema(
+        cls,
+        function: Callable[P, R],
+        parameters: Mapping[str, object],
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        **options: Unpack[CallOptions],
+    ) -> Tool[P, R]:
+        """Return the tool of a function that takes all arguments as one dict, described by a JSON Schema.
+
+        Arguments are checked against the schema before the function is called, and reach it as JSON values; nothing is
+        filled in. Of the schema, what `RawSchema` lists is looked at.
+
+        Args:
+            function: Takes the dict, and the context if it has a parameter annotated `RunContext[...]`; plain or async.
+            parameters: The schema of an object, as servers of tools describe theirs.
+            name: What the model calls it. Default: the function's own name.
+            description: What the model is told. Default: the docstring's.
+            options: See `CallOptions`.
+
+        Raises:
+            SchemaError: The schema is malformed, or the name is none.
+            ParameterError: An option is unknown or out of range.
+
+        >>> def add(arguments): return arguments["a"] + arguments["b"]
+        >>> number = {"type": "number"}
+        >>> schema = {"type": "object", "properties": {"a": number, "b": number}, "required": ["a", "b"]}
+        >>> Tool.of_schema(add, schema, description="Add two numbers.")
+        Tool('add')
+        """
+        made = cls.__new__(cls)
+        given: ToolOptions = {**options, "name": name, "description": description, "parameters": parameters}
+        made._set(function, given, is_whole=True)  # noqa: SLF001 - our own
+        return made
+
+    def _set(
+        self,
+        function: Callable[P, R],
+        options: ToolOptions,
+        *,
+        is_whole: bool | None = None,
+        arounds: tuple[Around, ...] = (),
+        shape: ToolShape | None = None,
+    ) -> None:
+        """Fill in a new tool.
+
+        Args:
+            function: See the class.
+            options: See `ToolOptions`.
+            is_whole: See `RawShape`.
+            arounds: What is wrapped around the function, the outermost first.
+            shape: The function's, if it is known.
+        """
+        check_options(options)
         self.function = function
         self._options = options
+        self._is_whole = is_whole
+        self._arounds = arounds
+        self._told: tuple[JsonObject, bool | None] | None = None
         # A method decorated in its class has a `self` that binding will take away; only then has it a shape.
-        self._shape = None if _is_unbound_method(function) else shape(function)
+        self._shape = shape if shape is not None or _is_unbound_method(function) else self._shaped()
         self.__wrapped__ = function
         self.__name__ = getattr(function, "__name__", type(function).__name__)
         self.__doc__ = function.__doc__
@@ -100,23 +123,32 @@ class Tool(Generic[P, R]):
         return self._options.get("name") or self.shape.name
 
     @property
-    def shape(self) -> Shape:
+    def options(self) -> ToolOptions:
+        """The options that were given; a copy."""
+        return {**self._options}
+
+    @property
+    def shape(self) -> ToolShape:
         """What was read off the function.
 
         Raises:
             SchemaError: It is a method without its object.
         """
         if self._shape is None:
-            self._shape = shape(self.function)
+            self._shape = self._shaped()
         return self._shape
 
     @property
     def description(self) -> FunctionDescription:
-        """What the model is told."""
+        """What the model is told.
+
+        Raises:
+            SchemaError: It must be strict, and cannot.
+        """
+        if self._told is None:
+            self._told = self._said(self.shape.arguments.parameters)
         text = self._options.get("description")
-        parameters = self.shape.arguments.parameters
-        told = self.shape.description if text is None else text
-        return FunctionDescription(self.name, told, parameters, self._options.get("strict"))
+        return FunctionDescription(self.name, self.shape.description if text is None else text, *self._told)
 
     @property
     def effect(self) -> Literal["read", "idempotent", "write"]:
@@ -176,8 +208,105 @@ class Tool(Generic[P, R]):
         return self._options.get("result_limit", RESULT_LIMIT)
 
     def wire(self) -> dict[str, JsonValue]:
-        """Return the tool entry of a request."""
+        """Return the tool entry of a request.
+
+        Raises:
+            SchemaError: It must be strict, and cannot; or an annotation has no JSON Schema.
+        """
         return self.description.wire()
+
+    def replace(self, **options: Unpack[ToolOptions]) -> Tool[P, R]:
+        """Return a tool that differs in `options`; what is not given stays.
+
+        Raises:
+            SchemaError: A name or schema that is given cannot be one.
+            ParameterError: An option is unknown or out of range.
+        """
+        is_same = not options.keys() & {"parameters", "strict"}
+        return self._copy(self.function, {**self._options, **options}, shape=self._shape if is_same else None)
+
+    def wrap(self, around: Around) -> Tool[P, R]:
+        """Return a tool of the same function with `around` run in its place, around what was wrapped before.
+
+        `around` is given the context and the invocation. It may call the function (`await invocation.proceed()`), with
+        other arguments, more than once, or not at all; what it returns is the result. What it raises is as if the
+        function had; `ToolError` chooses the words. It is not run where the tool is called by hand.
+
+        Args:
+            around: An async function; it runs in the event loop, also for a function that runs on a thread.
+
+        Raises:
+            ParameterError: It is no function.
+
+        >>> async def loud(ctx: RunContext[Any], invocation: Invocation) -> object:
+        ...     return str(await invocation.proceed()).upper()
+        >>> def greet(name: str) -> str: return f"Hello {name}"
+        >>> Tool(greet).wrap(loud)
+        Tool('greet')
+        """
+        if not callable(around):
+            raise ParameterError(f"around: expected an async function of context and invocation; got {around!r}")
+        return self._copy(self.function, self._options, arounds=(around, *self._arounds), shape=self._shape)
+
+    async def invoke(
+        self,
+        arguments: Mapping[str, object],
+        context: RunContext[Any],
+        *,
+        run: Proceed,
+    ) -> object:
+        """Return what comes of a call: what `run` returns, behind all that is wrapped around the function.
+
+        Args:
+            arguments: Validated.
+            context: Of the call.
+            run: Calls the function, in whatever way suits it.
+
+        Raises:
+            Exception: Whatever the function, or what is wrapped around it, raises.
+        """
+        if not self._arounds:
+            return await run(arguments)
+        return await surrounded(self._arounds, context, Invocation(self.name, self._options, arguments, proceed=run))
+
+    def is_same(self, other: Tool[..., Any]) -> bool:
+        """Whether the other has the same function, options and wrappings, so that one of the two is enough."""
+        mine, its = self.function, cast("object", other.function)
+        # Each access to a method makes another object of it; those are equal.
+        is_same = mine is its or (inspect.ismethod(mine) and mine == its)
+        return is_same and self._options == other._options and self._arounds == other._arounds
+
+    def _shaped(self) -> ToolShape:
+        given = self._options.get("parameters")
+        own = shape(self.function) if given is None else _raw(self.function, given, is_whole=self._is_whole)
+        return _strict(own) if self._options.get("strict") else own
+
+    def _said(self, parameters: JsonObject) -> tuple[JsonObject, bool | None]:
+        """Return the schema that the model is told, and what is said of being held to it."""
+        said = self._options.get("strict")
+        if not said:
+            return parameters, said
+        # Most tools never need it.
+        from callwright.tools.strict import strict, strict_or_none  # noqa: PLC0415
+
+        if said == "auto":
+            made = strict_or_none(parameters)
+            return (parameters, None) if made is None else (made, True)
+        return strict(parameters, name=self.name), True
+
+    def _copy(
+        self,
+        function: Callable[NewP, R],
+        options: ToolOptions,
+        *,
+        arounds: tuple[Around, ...] | None = None,
+        shape: ToolShape | None = None,
+    ) -> Tool[NewP, R]:
+        kind = cast("type[Tool[NewP, R]]", type(self))
+        made = kind.__new__(kind)
+        arounds = self._arounds if arounds is None else arounds
+        made._set(function, options, is_whole=self._is_whole, arounds=arounds, shape=shape)  # noqa: SLF001 - our own
+        return made
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the function."""
@@ -192,30 +321,22 @@ class Tool(Generic[P, R]):
     def __get__(self, instance: object, owner: type | None = None) -> Tool[..., Any]:
         """Return the tool of a bound method."""
         bind = getattr(self.function, "__get__", None)
-        return self if instance is None or bind is None else Tool(bind(instance, owner), **self._options)
+        return self if instance is None or bind is None else self._copy(bind(instance, owner), self._options)
 
     def __repr__(self) -> str:
         return f"Tool({self._options.get('name') or self.__name__!r})"
 
 
-def _check(options: ToolOptions) -> None:
-    """Refuse options out of range.
+def _raw(function: Callable[..., object], parameters: Mapping[str, object], *, is_whole: bool | None) -> ToolShape:
+    from callwright.tools.rawshape import RawShape  # noqa: PLC0415 - most tools never need it
 
-    Raises:
-        ParameterError: See there.
-    """
-    timeout, on_error = options.get("timeout"), options.get("on_error", "tell")
-    if timeout is not None and not timeout > 0:
-        raise ParameterError(f"tool timeout: expected seconds > 0, or None; got {timeout!r}")
-    if on_error not in ("tell", "hide", "raise"):
-        raise ParameterError(f"tool on_error: expected 'tell', 'hide' or 'raise'; got {on_error!r}")
-    for name, least in (("retries", 0), ("concurrency", 1), ("result_limit", 1)):
-        number = cast("Mapping[str, object]", options).get(name)
-        if number is not None and not (isinstance(number, int) and number >= least):
-            raise ParameterError(f"tool {name}: expected a whole number >= {least}; got {number!r}")
-    asks = options.get("needs_approval", False)
-    if not isinstance(asks, bool) and not callable(asks):
-        raise ParameterError(f"tool needs_approval: expected a bool or a function; got {asks!r}")
+    return RawShape(function, parameters, is_whole=is_whole)
+
+
+def _strict(own: ToolShape) -> ToolShape:
+    from callwright.tools.strictshape import StrictShape  # noqa: PLC0415 - most tools never need it
+
+    return StrictShape(own)
 
 
 def _is_unbound_method(function: Callable[..., object]) -> bool:
