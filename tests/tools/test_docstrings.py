@@ -96,6 +96,7 @@ def test_google() -> None:
             "day": "A day (ISO): 2026-01-01. Defaults to today.",
         },
         returns="list: Those that were found.",
+        types={"origin": "str", "to": 'Dict[str, "a:b"], optional'},
     )
 
 
@@ -118,6 +119,13 @@ def test_numpy() -> None:
             "cabin": "the class of travel",
         },
         returns="list\n    Those that were found.",
+        types={
+            "origin": "str, optional",
+            "to": "str, optional",
+            "days": "list of str, default None",
+            "seats": "{1, 2}",
+            "cabin": "the class of travel",
+        },
     )
 
 
@@ -128,6 +136,7 @@ def test_rest() -> None:
         description="Find a flight.\n\nIt is slow, says :func:`time`.",
         parameters={"origin": "Where from.", "to": "Where to,\nwhich may be wrapped.", "day": "When."},
         returns="Those that were found.",
+        types={"origin": "str", "to": "str"},
     )
 
 
@@ -138,6 +147,7 @@ def test_epydoc() -> None:
         description="Find a flight.",
         parameters={"origin": "Where from.", "to": "Where to,\nwhich may be wrapped."},
         returns="Those that were found.",
+        types={"origin": "str"},
     )
 
 
@@ -229,10 +239,10 @@ def test_a_list_in_which_nothing_names_a_parameter_is_a_problem() -> None:
 
 
 def test_only_the_beginning_of_a_very_long_docstring_is_read() -> None:
-    found = read_docstring("x" * 20_001)
+    found = read_docstring("x" * 50_001)
 
-    assert len(found.description) == 20_000
-    assert found.problems == ("it has 20,001 characters, of which 20,000 are read",)
+    assert len(found.description) == 50_000
+    assert found.problems == ("it has 50,001 characters, of which 50,000 are read",)
 
 
 HEADS = ["Args:", "Returns:", "Parameters", "----------", "Raises: ", ":param x:", ":param", "@param y", "@return"]
