@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -200,10 +200,10 @@ class _TooLateError(TimeoutError):
 
 async def _attempt(ready: Ready, context: RunContext[Any]) -> _Returned:
     """Run the tool once, when its lock and its concurrency let it."""
-    bridge = Bridge()
+    bridges: list[Bridge] = []
     passages = _passages(ready.tool)
     if not passages:
-        return await _in_time(ready, context, bridge)
+        return await _in_time(ready, context, bridges)
     async with AsyncExitStack() as stack:
         for name, passage in passages.items():
             try:
@@ -211,11 +211,18 @@ async def _attempt(ready: Ready, context: RunContext[Any]) -> _Returned:
             except StrandedError:
                 raise StrandedError(f"calls that took too long are still running, and hold {name}") from None
         try:
-            return await _in_time(ready, context, bridge)
+            return await _in_time(ready, context, bridges)
         finally:
-            if bridge.is_running:
-                for passage in passages.values():
-                    bridge.when_done(passage.strand())
+            running = [bridge for bridge in bridges if bridge.is_running]
+            for passage in passages.values() if running else ():
+                _when_done(running, passage.strand())
+
+
+def _when_done(bridges: Sequence[Bridge], function: Callable[[], object]) -> None:
+    """Have `function` called once, when the calls of all bridges have returned."""
+    for bridge in bridges:
+        function = partial(bridge.when_done, function)
+    function()
 
 
 def _passages(tool: AnyTool) -> dict[str, Passage]:
@@ -236,17 +243,37 @@ def _passages(tool: AnyTool) -> dict[str, Passage]:
     return passages
 
 
-async def _in_time(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
+async def _in_time(ready: Ready, context: RunContext[Any], bridges: list[Bridge]) -> _Returned:
     seconds = ready.tool.timeout
     if seconds is None:
-        return await _run(ready, context, bridge)
+        return await _run(ready, context, bridges)
     with anyio.move_on_after(seconds):
-        return await _run(ready, context, bridge)
-    left = f"; its thread was left running, one of {abandoned()}" if bridge.is_running else ""
+        return await _run(ready, context, bridges)
+    is_running = any(bridge.is_running for bridge in bridges)
+    left = f"; its thread was left running, one of {abandoned()}" if is_running else ""
     raise _TooLateError(seconds, f"it did not return within {seconds:g} seconds{left}")
 
 
-async def _run(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
+async def _run(ready: Ready, context: RunContext[Any], bridges: list[Bridge]) -> _Returned:
+    """Run the function behind what is wrapped around it; what that passes on is put into words once.
+
+    Args:
+        ready: The call.
+        context: The tool's.
+        bridges: Gets a bridge for each time that the function is run.
+    """
+    latest: list[_Returned] = []
+
+    async def run(arguments: Mapping[str, object]) -> object:
+        bridges.append(Bridge())
+        latest[:] = [await _run_function(replace(ready, arguments=arguments), context, bridges[-1])]
+        return latest[0].value
+
+    value = await ready.tool.invoke(ready.arguments, context, run=run)
+    return latest[0] if latest and value is latest[0].value else _returned(value, ready.tool, context)
+
+
+async def _run_function(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
     tool, shape = ready.tool, ready.tool.shape
     if shape.is_async or shape.is_async_generator:
         return await _settled(shape.arguments.call(tool.function, ready.arguments, context), tool, context)
