@@ -14,7 +14,7 @@ from callwright._json import JsonObject, JsonValue, encode
 from callwright.errors import ParameterError, ProviderError
 from callwright.service.views import objects
 from callwright.wire.chat import Usage
-from callwright.wire.params import ProviderPreferences
+from callwright.wire.options import ProviderPreferences
 
 __all__ = ["EmbeddingInput", "EmbeddingParams", "Embeddings", "batches_of", "embedding_body", "embeddings_of"]
 
