@@ -23,6 +23,7 @@ from callwright.options import (
 from callwright.output.output import Output, output_of
 from callwright.run.records import CallDecided
 from callwright.run.result import RunResult
+from callwright.run.state import RunState
 from callwright.setting import Setting
 from callwright.stream import RunStream, SyncRunStream
 from callwright.tools.context import RunContext
@@ -238,6 +239,27 @@ class Agent(Generic[D, T]):
         made = cast("Callable[..., Agent[D, T]]", Agent)
         own = self._setting
         return made(model or own.model, output=own.output, **{**own.options, **options})
+
+    async def fork(self, run: str, *, at: int | None = None, run_id: str | None = None) -> RunState:
+        """Begin another run as a stored one began, and return its state, to be resumed or prompted anew.
+
+        Args:
+            run: The id of a run in the agent's store.
+            at: How many of its records, >= 1; None for all. `RunState.records` lists them.
+            run_id: The new run's. Default: a random one.
+
+        Raises:
+            StoreError: There is no such run, it has fewer records, or the other id is taken.
+        """
+        return await self._setting.fork(run, at=at, run_id=run_id)
+
+    def fork_sync(self, run: str, *, at: int | None = None, run_id: str | None = None) -> RunState:
+        """See `fork`."""
+
+        async def fork() -> RunState:
+            return await self.fork(run, at=at, run_id=run_id)
+
+        return run_sync(fork)
 
     def as_tool(self, *, name: str, description: str, **options: Unpack[CallOptions]) -> Tool[..., T]:
         """Return a tool by which another agent's model can ask this one.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeAlias, assert_never
@@ -14,10 +15,11 @@ from callwright._secrets import masked
 from callwright.acting import Acting
 from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
 from callwright.asking import Asking
-from callwright.errors import APIError, BudgetError, CallwrightError, OutputError, StuckError
+from callwright.errors import APIError, BudgetError, CallwrightError, ContextLengthError, OutputError, StuckError
 from callwright.finishing import Finishing
 from callwright.model import Restarted, Retried, Scope
 from callwright.plan import Plan
+from callwright.run.compaction import compacted
 from callwright.run.decision import (
     Act,
     Ask,
@@ -68,6 +70,8 @@ Event: TypeAlias = Delta | Retried | Restarted | Progress | Record | Nested
 """What can be seen of a run: pieces of answers, retries, progress of tools, every record, events of sub-agents."""
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+
+_log = logging.getLogger("callwright")
 
 _STEERING = (
     "You keep making the same calls and get the same results: {}. Do not repeat them: use what you have, try something "
@@ -218,6 +222,8 @@ class Loop(Generic[T]):
     async def _ask(self, limited: str | None) -> None:
         state, model = self.state, self._plan.model
         offer = await self._asking.current_offer(self._context)
+        if self._plan.compaction is not None and self._plan.compaction.is_due(state):
+            await self._compact()
         is_eager = self._plan.eager and not self._asking.are_tools_withheld(limited)
         question = self._asking.question(offer, limited=limited, is_streamed=is_eager or self._emit is not None)
         request, ask, budget = question.request, state.asks + 1, self._plan.budget
@@ -266,12 +272,29 @@ class Loop(Generic[T]):
                 budget.settle(usage)
             await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
             # Asked in another form, the model may answer.
-            if self._asking.steps_down(error):
+            if self._asking.steps_down(error) or (isinstance(error, ContextLengthError) and await self._compact()):
                 return
             raise
         if budget is not None:
             budget.settle(completion.usage)
         await self.record(Answered(ask, completion))
+
+    async def _compact(self) -> bool:
+        """Make the conversation that is sent shorter; return whether that was possible."""
+        budget = self._plan.budget
+        if self._plan.compaction is None:
+            return False
+        try:
+            record = await compacted(self._plan.compaction, self.state, Scope(run_id=self.state.run_id))
+        except APIError as error:
+            _log.warning("the conversation could not be summarised and stays as it is: %s", type(error).__name__)
+            return False
+        if record is None:
+            return False
+        if budget is not None and record.usage != NO_USAGE:
+            budget.settle(record.usage)
+        await self.record(record)
+        return True
 
     # -- acting
 

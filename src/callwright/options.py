@@ -10,6 +10,7 @@ from typing_extensions import TypedDict, TypeVar
 from callwright._clock import Clock
 from callwright.errors import CallwrightError, Unfinished
 from callwright.model import Ledger, Model, Service
+from callwright.run.compaction import Compaction
 from callwright.run.limits import Limits
 from callwright.run.result import RunResult
 from callwright.run.store import Store
@@ -60,6 +61,8 @@ class AgentOptions(TypedDict, Generic[D], total=False):
     """Gives the model of a slug. Default: the process's own `Client`, made from the environment at the first run."""
     budget: Ledger | None
     """Shared with whoever else is given it."""
+    compaction: Compaction | None
+    """When the conversation that is sent is made shorter. Default: never."""
     eager: bool
     """Whether calls of `read_only` tools begin while the model still writes the rest of its answer; it streams then.
     Default: False."""

@@ -12,6 +12,7 @@ from callwright._clock import Clock
 from callwright._json import JsonObject
 from callwright.model import Ledger, Model
 from callwright.output.output import Output
+from callwright.run.compaction import Compaction
 from callwright.run.limits import Limits
 from callwright.run.store import Store
 from callwright.tools.toolset import AnyTool, Toolset
@@ -33,5 +34,7 @@ class Plan(Generic[T]):
     clock: Clock
     store: Store | None = None
     budget: Ledger | None = None
+    compaction: Compaction | None = None
+    """When the conversation that is sent is made shorter."""
     eager: bool = False
     """Whether calls that only read begin while the model is still writing."""

@@ -18,6 +18,7 @@ from callwright.model import Model
 from callwright.options import RUN_KEYS, AgentOptions, AnyResumeOptions, AnyRunOptions, Resumable
 from callwright.output.output import OUTPUT_TOOL, Output, TextOutput
 from callwright.plan import Plan
+from callwright.run.forking import fork
 from callwright.run.limits import Limits
 from callwright.run.records import CallDecided, Prompted, Record, Started
 from callwright.run.result import RunResult
@@ -127,6 +128,13 @@ class Setting(Generic[T]):
                 await loop.record(verdict)
         return await loop.run()
 
+    async def fork(self, run: str, *, at: int | None, run_id: str | None) -> RunState:
+        """See `Agent.fork`."""
+        store = self.options.get("store")
+        if store is None:
+            raise StoreError("fork: the agent has no store; give it the one that keeps the run")
+        return await fork(store, run, at=at, to=run_id or _new_id())
+
     async def within(self, prompt: str, ctx: RunContext[Any]) -> RunResult[T]:
         """Run for a call of another run; see `Agent.as_tool`."""
 
@@ -151,7 +159,7 @@ class Setting(Generic[T]):
         store = self.options.get("store")
         records = await store.load(run_id) if store is not None and run_id is not None else ()
         if not records:
-            return RunState(), [Started(run_id or f"run_{os.urandom(12).hex()}", self.fingerprint)]
+            return RunState(), [Started(run_id or _new_id(), self.fingerprint)]
         state = RunState.of(records)
         # A run that died before its prompt was recorded has nothing to go on with: this is its prompt.
         if state.stopped is None and state.prompt is not None:
@@ -198,8 +206,13 @@ class Setting(Generic[T]):
             clock=options.get("clock", SYSTEM_CLOCK),
             store=options.get("store"),
             budget=options.get("budget"),
+            compaction=options.get("compaction"),
             eager=options.get("eager", False),
         )
+
+
+def _new_id() -> str:
+    return f"run_{os.urandom(12).hex()}"
 
 
 def _sorted(tools: Sequence[ToolLike]) -> tuple[list[AnyTool | JsonObject], list[Toolset]]:

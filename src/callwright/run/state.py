@@ -68,6 +68,7 @@ class RunState:
         "asks",
         "calls",
         "completion",
+        "context_tokens",
         "direct",
         "history_length",
         "limited",
@@ -100,6 +101,9 @@ class RunState:
         """Steps since the newest prompt: each prompt of a conversation has the whole limit."""
         self.requests = 0
         self.usage: Usage = NO_USAGE
+        self.context_tokens = 0
+        """Tokens of the newest request and its answer, as the service counted them; 0 if it did not say, or since the
+        conversation was cut."""
         self.completion: Completion | None = None
         """The newest answer, until something follows it."""
         self.calls: dict[CallId, PendingCall] = {}
@@ -148,6 +152,11 @@ class RunState:
         if self._keep_from:
             return [*self._preface, *self._view, *self.messages[self._keep_from :]]
         return self._preface + self.messages
+
+    @property
+    def kept_from(self) -> int:
+        """Where in `messages` the part begins that requests hold as it is."""
+        return self._keep_from
 
     @property
     def tool_choice(self) -> ToolChoice | None:
@@ -276,7 +285,7 @@ class RunState:
                 self._steered_at = len(self._rounds)
                 self._follow(record.messages)
             case Compacted():
-                self._view, self._keep_from = record.messages, record.keep_from
+                self._view, self._keep_from, self.context_tokens = record.messages, record.keep_from, 0
                 self.usage += record.usage
             case Stopped():
                 self.stopped = record
@@ -302,6 +311,7 @@ class RunState:
         self.turns += 1
         self.requests += 1
         self.usage += record.completion.usage
+        self.context_tokens = record.completion.usage.total_tokens
         calls = record.completion.tool_calls
         ids = [call_id(self.run_id, record.ask, index) for index in range(len(calls))]
         self.calls = {place: PendingCall(place, call) for place, call in zip(ids, calls, strict=True)}
