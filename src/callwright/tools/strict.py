@@ -231,6 +231,8 @@ class _Writer:
             is_known = keyword in _KNOWN or keyword.startswith("x-")
             if not is_known and (keyword not in _EMPTY or value != _EMPTY[keyword]):
                 self._refuse(path, f"the keyword {keyword}; say it in the description instead")
+            if isinstance(value, bool) and keyword.startswith("exclusive"):
+                self._refuse(path, f"{keyword} as draft 4 has it; give the bound itself")
         pattern = schema.get("pattern")
         if isinstance(pattern, str) and _LOOK_AROUND.search(_SAME_PATTERNS.get(pattern, pattern)):
             self._refuse(path, f"a pattern that looks around, {pattern!r}; write it without (?= (?! (?<= (?<!")

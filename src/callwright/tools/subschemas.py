@@ -14,6 +14,7 @@ __all__ = [
     "MOST_LEVELS",
     "NOTHING",
     "NULL",
+    "Child",
     "Places",
     "admits_null",
     "alternatives",
@@ -39,6 +40,7 @@ MOST_LEVELS = 64
 _MOST_IN_A_LEVEL = 200_000  # Shared Python objects may stand for more schemas than there are atoms.
 
 NOTHING: JsonObject = {}
+"""The schema of anything."""
 
 NULL: JsonObject = {"type": "null"}
 
