@@ -30,8 +30,8 @@ _DEEPEST = 100
 _MOST_LOSSES = 5
 _MOST_WORDS = 2_000
 _MOST_KIND = 100
-_EACH = 8
-_EACH_HOLDER = 64
+_EACH = 32
+_EACH_HOLDER = 128
 
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _SCALARS = _NUMBERS | {str}
@@ -126,6 +126,10 @@ class _Maker:
         self._room -= _EACH_HOLDER
         self._path.add(id(value))
         try:
+            if kind is dict:
+                return self._mapping(cast("Mapping[object, object]", value), depth + 1)
+            if kind in (list, tuple):
+                return self._sequence(cast("Sequence[object]", value), depth + 1)
             return self._made(value, depth + 1)
         except BaseException as error:
             if leaves(error):
@@ -153,7 +157,7 @@ class _Maker:
                 made = self._sequence(cast("Sequence[object]", value), depth)
             case set() | frozenset():
                 # In an order that is the same in every process.
-                made = _sorted(self._items(cast("AbstractSet[object]", value), depth))
+                made = _sorted(self._sequence(list(cast("AbstractSet[object]", value)), depth))
             case _:
                 made = self._other(value, depth)
         return made
@@ -237,7 +241,7 @@ class _Maker:
         made = self.value(key, depth)
         return made if isinstance(made, str) else encode(made).decode()
 
-    def _sequence(self, value: Sequence[object], depth: int) -> JsonValue:
+    def _sequence(self, value: Sequence[object], depth: int) -> Sequence[JsonValue]:
         kinds = set(map(type, value)) if type(value) in (list, tuple) else {object}
         if kinds <= _SCALARS:
             size = _EACH * len(value) if kinds <= _NUMBERS else _size(value)
@@ -338,7 +342,7 @@ def _size(values: Iterable[object]) -> int:
     return sum(_EACH + len(value) if type(value) is str else _EACH for value in values)
 
 
-def _sorted(items: list[JsonValue]) -> list[JsonValue]:
+def _sorted(items: Sequence[JsonValue]) -> list[JsonValue]:
     kinds = set(map(type, items))
     if kinds <= {str} or kinds <= {int, float, bool}:
         return cast("list[JsonValue]", sorted(cast("list[str]", items)))
