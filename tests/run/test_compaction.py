@@ -38,11 +38,8 @@ def look(what: int) -> str:
 
 
 def turn(number: int, tokens: int = 1000) -> Completion:
-    call: Any = {
-        "id": f"c{number}",
-        "type": "function",
-        "function": {"name": "look", "arguments": f'{{"what":{number}}}'},
-    }
+    function = {"name": "look", "arguments": f'{{"what":{number}}}'}
+    call: Any = {"id": f"c{number}", "type": "function", "function": function}
     message: Any = {"role": "assistant", "content": None, "tool_calls": [call]}
     usage: Any = {"prompt_tokens": tokens, "completion_tokens": 0, "total_tokens": tokens}
     return Completion({"choices": [{"index": 0, "finish_reason": "tool_calls", "message": message}], "usage": usage})
@@ -146,8 +143,8 @@ async def test_a_conversation_is_cut_again_when_it_has_grown_again() -> None:
 
     result = await Agent(model, tools=[look], compaction=Compaction(500, keep=1)).run("Count.")
 
-    assert [len(request.messages) for request in model.requests] == [1, 3, 4, 4, 4, 4]
-    assert sum(isinstance(record, Compacted) for record in result.state.records) == 4
+    assert [len(request.messages) for request in model.requests] == [1, 4, 4, 4, 4, 4]
+    assert sum(isinstance(record, Compacted) for record in result.state.records) == 5
 
 
 @pytest.mark.parametrize(("tokens", "keep"), [(0, 1), (1, 0)])

@@ -63,7 +63,7 @@ async def test_a_run_forked_at_any_record_can_be_resumed() -> None:
         state = await agent.fork("a", at=at, run_id=f"fork-{at}")
         result = await agent.resume(state.run_id)
         assert result.output == "Done."
-        assert [message.raw for message in result.messages] == [message.raw for message in whole.messages]
+        assert [message.text for message in result.messages] == [message.text for message in whole.messages]
 
 
 async def test_a_waiting_call_waits_in_the_fork_too_under_its_own_id() -> None:
