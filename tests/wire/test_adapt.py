@@ -248,7 +248,7 @@ def assistant(**keys: Any) -> dict[str, Any]:
         ),
         pytest.param(
             {},
-            {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {}}]},
+            {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
             {"role": "user", "content": [{"type": "text", "text": "a"}]},
             id="marks of the cache",
         ),

@@ -10,124 +10,43 @@ from collections.abc import Iterable, Mapping
 from callwright._json import JsonValue
 from callwright._secrets import masked
 from callwright.errors import StreamError
+from callwright.wire.answer import place_of
 from callwright.wire.chat import CUT, CallDelta, Completion, Delta
+from callwright.wire.choice import Choice
 from callwright.wire.messages import ToolCall
-from callwright.wire.slots import Slots
 
 __all__ = ["Assembler", "fold"]
 
-_HEAD_KEYS = ("id", "model", "provider", "created", "system_fingerprint", "service_tier", "openrouter_metadata")
-_TEXT_KEYS = ("content", "reasoning", "reasoning_content", "refusal")
-_LIST_KEYS = ("annotations", "images")
-_FINAL_CODES = frozenset(map(str, range(400, 500))) - {"408", "409", "429"}
+_USUAL = frozenset(
+    {
+        *("id", "object", "created", "model", "provider", "choices", "system_fingerprint", "service_tier", "usage"),
+        *("obfuscation", "p"),
+    }
+)
+"""Keys that most chunks hold: always the same values, `usage` aside, or padding."""
+_FIRST = frozenset({"id", "created", "model", "provider"})
+"""Of these the first value counts, of all others the last."""
+_NOT_HEAD = frozenset({"choices", "object", "usage", "error", "obfuscation", "p"})
+_NATIVE = "native_finish_reason"
+_USUAL_CHOICE = frozenset({"index", "delta", "finish_reason", _NATIVE, "logprobs"})
+_USUAL_DELTA = frozenset({"role", "content"})
+_SILENT = _USUAL_DELTA | {"tool_calls"}
+"""Keys of a delta that show no reasoning."""
+_FINAL_CODES = frozenset(map(str, range(400, 500))) - {"408", "409", "425", "429"}
 """HTTP statuses that the same request will meet again."""
-
-
-class _Choice:
-    """One choice under assembly."""
-
-    __slots__ = (
-        *("audio", "delta_extra", "details", "extra", "finish_reason", "index", "lists", "logprobs", "slots", "sounds"),
-        *("texts", "thoughts"),
-    )
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        self.texts: dict[str, list[str]] = {}
-        self.lists: dict[str, list[JsonValue]] = {}
-        self.details: list[dict[str, JsonValue]] | None = None
-        self.thoughts: list[str] = []
-        self.audio: dict[str, JsonValue] = {}
-        self.sounds: dict[str, list[str]] = {}
-        self.slots = Slots()
-        self.logprobs: list[JsonValue] = []
-        self.finish_reason: str | None = None
-        self.extra: dict[str, JsonValue] = {}
-        self.delta_extra: dict[str, JsonValue] = {}
-
-    def push_delta(self, delta: dict[str, JsonValue]) -> tuple[CallDelta, ...]:
-        """Add everything of a delta but its text; return the pieces of calls."""
-        calls: tuple[CallDelta, ...] = ()
-        for key, value in delta.items():
-            if value is None or key in ("role", "content"):
-                continue
-            if key in _TEXT_KEYS:
-                if isinstance(value, str) and value:
-                    self.texts.setdefault(key, []).append(value)
-            elif key == "tool_calls":
-                pieces = value if isinstance(value, list) else ()
-                calls = tuple([self.slots.push(piece) for piece in pieces if isinstance(piece, dict)])
-            elif key == "reasoning_details":
-                self._push_details(value)
-            elif key in _LIST_KEYS:
-                self.lists.setdefault(key, []).extend(value if isinstance(value, list) else ())
-            elif key == "audio":
-                self._push_audio(value)
-            else:
-                self.delta_extra[key] = value
-        return calls
-
-    def _push_details(self, value: JsonValue) -> None:
-        """Add reasoning blocks: pieces of text that follow each other are one block, all else stands alone."""
-        if not isinstance(value, list):
-            return
-        self.details = self.details or []
-        for item in value:
-            if not isinstance(item, dict):
-                continue
-            last = self.details[-1] if self.details else None
-            if last and item.get("type") == "reasoning.text" == last.get("type"):
-                self.thoughts.append(str(item.get("text") or ""))
-                for key in item.keys() - {"text"}:
-                    last[key] = last.get(key) or item[key]
-            else:
-                self._join_thoughts()
-                self.details.append(dict(item))
-                self.thoughts = [str(item.get("text") or "")]
-
-    def _join_thoughts(self) -> None:
-        # Kept in pieces until somebody looks: adding to a text copies it, and there are thousands of pieces.
-        if self.details and len(self.thoughts) > 1:
-            self.details[-1]["text"] = "".join(self.thoughts)
-            self.thoughts = [str(self.details[-1]["text"])]
-
-    def _push_audio(self, value: JsonValue) -> None:
-        for key, part in value.items() if isinstance(value, dict) else ():
-            if key in ("data", "transcript") and isinstance(part, str):
-                self.sounds.setdefault(key, []).append(part)
-            else:
-                self.audio[key] = part
-
-    def raw(self) -> dict[str, JsonValue]:
-        """Return the choice in the shape of an answer that came at once."""
-        message: dict[str, JsonValue] = {"role": "assistant", "content": None}
-        message.update({key: "".join(pieces) for key, pieces in self.texts.items()})
-        message.update(self.lists)
-        message.update(self.delta_extra)
-        if self.audio or self.sounds:
-            message["audio"] = {**self.audio, **{key: "".join(parts) for key, parts in self.sounds.items()}}
-        self._join_thoughts()
-        if self.details is not None:
-            message["reasoning_details"] = self.details
-        if self.slots.all:
-            message["tool_calls"] = [slot.raw() for slot in self.slots.all]
-        choice: dict[str, JsonValue] = {"index": self.index, "finish_reason": self.finish_reason, "message": message}
-        if self.logprobs:
-            choice["logprobs"] = {"content": self.logprobs}
-        return {**choice, **self.extra}
 
 
 class Assembler:
     """Takes the chunks of one stream and gives the completion that would have come at once."""
 
-    __slots__ = ("_choices", "_first", "_head", "_seen", "_usage")
+    __slots__ = ("_choices", "_error", "_first", "_head", "_usage")
 
     def __init__(self) -> None:
-        self._first = _Choice(0)
-        self._choices: dict[int, _Choice] = {0: self._first}
+        self._first = Choice(0)
+        self._choices: dict[int, Choice] = {0: self._first}
         self._head: dict[str, JsonValue] = {}
         self._usage: JsonValue = None
-        self._seen = False
+        self._error: JsonValue = None
 
     def push(self, raw: Mapping[str, JsonValue]) -> Delta:
         """Add one chunk; return what it adds to the first choice.
@@ -135,24 +54,17 @@ class Assembler:
         Raises:
             StreamError: The chunk reports an error; `.partial` holds what had come.
         """
-        if not self._seen:
-            self._seen = True
-            self._head = {key: raw[key] for key in _HEAD_KEYS if raw.get(key) is not None}
-        usage = raw.get("usage")
-        if usage is not None:
-            self._usage = usage
-            self._head.update({key: raw[key] for key in _HEAD_KEYS if raw.get(key) is not None})
-        error = raw.get("error")
-        if error:
-            raise self._reported(error)
+        if "id" not in self._head or not _USUAL.issuperset(raw) or raw.get("usage") is not None:
+            self._push_head(raw)
         choices = raw.get("choices")
-        if not isinstance(choices, list) or not choices:
-            return Delta()
-        if len(choices) == 1:
-            return self._push_choice(choices[0])
-        deltas = [(choice, self._push_choice(choice)) for choice in choices]
-        firsts = (delta for choice, delta in deltas if isinstance(choice, dict) and not choice.get("index"))
-        return next(firsts, Delta())
+        delta: Delta | None = None
+        if isinstance(choices, list) and choices:
+            one = len(choices) == 1
+            delta = self._push_choice(choices[0]) if one else _joined(map(self._push_choice, choices))
+        if self._error is not None:
+            # After the rest of the chunk: what comes beside an error has been paid for, too.
+            raise self._reported(self._error)
+        return delta or Delta()
 
     def finish(self) -> Completion:
         """Return the completion of the whole stream.
@@ -160,62 +72,121 @@ class Assembler:
         Raises:
             StreamError: No finish was seen: the stream was cut; `.partial` holds what had come.
         """
-        if self._first.finish_reason is None:
+        completion = self.partial()
+        if completion.finish_reason is None:
             raise StreamError(
-                "the stream ended without a finish_reason; what had come is in .partial", partial=self.partial()
+                "the stream ended without a finish_reason; what had come is in .partial", partial=completion
             )
-        return self.partial()
+        if completion.finish_reason == "error":
+            raise self._reported({"message": "the provider ended the answer with an error"})
+        return completion
 
     def partial(self) -> Completion:
         """Return what has come so far, uncommitted."""
-        choices = [self._choices[index].raw() for index in sorted(self._choices)]
-        raw: dict[str, JsonValue] = {**self._head, "object": "chat.completion", "choices": choices}
+        # A server that numbers from 1 has no choice 0.
+        choices = [choice for choice in self._choices.values() if choice is not self._first or self._is_first_there]
+        ordered = [choice.raw() for choice in sorted(choices, key=lambda choice: choice.index)]
+        raw: dict[str, JsonValue] = {**self._head, "object": "chat.completion", "choices": ordered}
         if self._usage is not None:
             raw["usage"] = self._usage
         return Completion(raw)
 
+    @property
+    def _is_first_there(self) -> bool:
+        return len(self._choices) == 1 or self._first.finish_reason is not None or not self._first.is_empty
+
+    def _push_head(self, raw: Mapping[str, JsonValue]) -> None:
+        """Keep what a chunk says of the whole answer: usage, errors, and all that we do not know."""
+        for key, value in raw.items():
+            is_late = key in _FIRST and (value == "" or key in self._head)
+            if value is not None and key not in _NOT_HEAD and not is_late:
+                self._head[key] = value
+        usage = raw.get("usage")
+        if isinstance(usage, Mapping):
+            self._push_usage(usage)
+        elif usage is not None and self._usage is None:
+            self._usage = usage
+        error = raw.get("error")
+        if not error and "choices" not in raw:
+            # Some servers send the error itself where a chunk should be.
+            error = raw if isinstance(raw.get("message"), str) else raw.get("detail")
+        self._error = error or None
+
+    def _push_usage(self, usage: Mapping[str, JsonValue]) -> None:
+        """Keep the usage: cumulative where it comes with every chunk; a later null takes nothing away."""
+        held: Mapping[str, JsonValue] = self._usage if isinstance(self._usage, Mapping) else {}
+        self._usage = {**held, **{key: value for key, value in usage.items() if value is not None or key not in held}}
+
     def _push_choice(self, raw: JsonValue) -> Delta:
         if not isinstance(raw, dict):
             return Delta()
-        index = raw.get("index")
-        choice = self._first if not index else self._choice(index)
         delta = raw.get("delta")
-        text, reasoning = "", ""
-        calls: tuple[CallDelta, ...] = ()
-        if isinstance(delta, dict):
+        if (
+            isinstance(delta, dict)
+            and _USUAL_CHOICE.issuperset(raw)
+            and _USUAL_DELTA.issuperset(delta)
+            and not (raw.get("index") or raw.get("finish_reason") or raw.get("logprobs") or raw.get(_NATIVE))
+        ):
+            # Nearly every chunk is one piece of text.
             content = delta.get("content")
             if isinstance(content, str):
                 if content:
-                    text = content
-                    choice.texts.setdefault("content", []).append(content)
-            elif content:
-                text = _push_parts(choice, content)
-            if len(delta) > ("role" in delta) + ("content" in delta):
-                calls = choice.push_delta(delta)
-                shown = delta.get("reasoning") or delta.get("reasoning_content")
-                reasoning = shown if isinstance(shown, str) else ""
-        finish = raw.get("finish_reason")
-        if isinstance(finish, str) and finish:
-            choice.finish_reason = choice.finish_reason or finish
-            choice.extra.update(_rest(raw))
+                    self._first.content.append(content)
+                return Delta(content)
+        return self._push_whole(raw)
+
+    def _push_whole(self, raw: dict[str, JsonValue]) -> Delta:
+        """Add a choice of any shape."""
+        index = raw.get("index")
+        choice = self._choice(index) if index else self._first
+        delta = raw.get("delta") if _USUAL_CHOICE.issuperset(raw) else self._push_unusual(choice, raw)
+        text, reasoning = "", ""
+        calls: tuple[CallDelta, ...] = ()
+        if isinstance(delta, dict):
+            text, reasoning = choice.push_content(delta.get("content"))
+            calls = choice.push_delta(delta)
+            if not _SILENT.issuperset(delta):
+                reasoning += choice.shown(delta)
         logprobs = raw.get("logprobs")
-        if isinstance(logprobs, dict) and isinstance(content := logprobs.get("content"), list):
-            choice.logprobs.extend(content)
-        if (calls or finish) and choice is self._first and choice.slots.all:
-            ready = self._ready(choice)
-            return Delta(
-                text, reasoning, calls=calls, finish_reason=choice.finish_reason if finish else None, ready=ready
-            )
-        return Delta(text, reasoning, calls=calls, finish_reason=choice.finish_reason if finish else None)
+        if isinstance(logprobs, dict):
+            choice.push_logprobs(logprobs)
+        finish = raw.get("finish_reason")
+        if finish and isinstance(finish, str):
+            choice.push_finish(finish)
+        if finish or raw.get(_NATIVE):
+            choice.push_rest(raw)
+        if choice is not self._first:
+            return Delta()
+        ready = self._ready(choice) if (calls or finish) and choice.slots.all else ()
+        seen = choice.finish_reason if finish else None
+        return Delta(text, reasoning, calls=calls, finish_reason=seen, ready=ready)
 
-    def _ready(self, choice: _Choice) -> tuple[tuple[int, ToolCall], ...]:
-        if choice.finish_reason in CUT:
+    def _push_unusual(self, choice: Choice, raw: dict[str, JsonValue]) -> JsonValue:
+        """Keep what we do not know of a choice, and its error; return its delta, which may be under another name."""
+        choice.push_rest(raw)
+        self._error = self._error or raw.get("error") or None
+        delta = raw.get("delta")
+        if isinstance(delta, dict):
+            return delta
+        message = choice.extra.pop("message", None)
+        if isinstance(message, dict):
+            # A last chunk may hold the whole message again.
+            return message if choice.is_empty else None
+        text = raw.get("text")
+        return {"content": text} if isinstance(text, str) else None
+
+    def _ready(self, choice: Choice) -> tuple[tuple[int, ToolCall], ...]:
+        is_over = choice.finish_reason is not None
+        if choice.finish_reason in CUT or not choice.slots.is_due(is_over=is_over):
             return ()
-        return choice.slots.newly_ready(_word(self._head.get("id")) or "", is_over=choice.finish_reason is not None)
+        return choice.slots.newly_ready(Completion(self._head).origin, is_over=is_over)
 
-    def _choice(self, index: JsonValue) -> _Choice:
-        number = index if isinstance(index, int) else 0
-        return self._choices.setdefault(number, _Choice(number))
+    def _choice(self, index: JsonValue) -> Choice:
+        place = place_of(index) or 0
+        choice = self._choices.get(place)
+        if choice is None:
+            choice = self._choices[place] = Choice(place)
+        return choice
 
     def _reported(self, error: JsonValue) -> StreamError:
         said = error if isinstance(error, dict) else {"message": error}
@@ -243,6 +214,18 @@ def fold(chunks: Iterable[Mapping[str, JsonValue]]) -> Completion:
     return assembler.finish()
 
 
+def _joined(deltas: Iterable[Delta]) -> Delta:
+    """Return several deltas of one chunk as one."""
+    whole = Delta()
+    for delta in deltas:
+        whole.text += delta.text
+        whole.reasoning += delta.reasoning
+        whole.calls += delta.calls
+        whole.ready += delta.ready
+        whole.finish_reason = delta.finish_reason or whole.finish_reason
+    return whole
+
+
 def _capped(said: JsonValue, longest: int) -> str:
     """Return the service's own words, without secrets."""
     return masked(str(said))[:longest]
@@ -250,17 +233,3 @@ def _capped(said: JsonValue, longest: int) -> str:
 
 def _word(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
-
-
-def _rest(choice: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    known = ("index", "delta", "finish_reason", "logprobs")
-    return {key: value for key, value in choice.items() if key not in known}
-
-
-def _push_parts(choice: _Choice, content: JsonValue) -> str:
-    """Add content that came as a list of parts (Mistral); return its text."""
-    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
-    text = "".join([str(part.get("text") or "") for part in parts if part.get("type") == "text"])
-    if text:
-        choice.texts.setdefault("content", []).append(text)
-    return text

@@ -6,14 +6,16 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from typing import cast
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 
-__all__ = ["UNNAMED", "Arguments", "Settling", "is_complete", "settled_calls"]
+__all__ = ["UNNAMED", "Arguments", "Settling", "is_complete", "nested", "settled_calls"]
 
 UNNAMED = "__unnamed__"
 """Stands for the name of a call that has none: no tool has it, and servers take it back."""
 
+_FLAT = ("name", "arguments")
 _DECODER = json.JSONDecoder()
 _MOST_GLUED = 256
 """Calls that one entry may hold; beyond that its arguments are no arguments."""
@@ -129,6 +131,12 @@ class Settling:
         return settled
 
 
+def nested(call: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    """Return a call, or a piece of one, with a `function`: some servers put name and arguments beside the id."""
+    function: dict[str, JsonValue] = {key: call[key] for key in _FLAT if key in call}
+    return {**{key: value for key, value in call.items() if key not in _FLAT}, "function": function}
+
+
 def is_complete(arguments: str) -> bool:
     """Whether `arguments` is one whole JSON object."""
     if not arguments.endswith(("}", " ", "\n", "\t", "\r")):
@@ -143,7 +151,10 @@ def _parts(call: Mapping[str, JsonValue]) -> list[JsonObject]:
     """Return the calls that one entry holds: itself as a rule, several if their arguments are glued together."""
     function = call.get("function")
     if not isinstance(function, dict):
-        return []
+        if call.keys().isdisjoint(_FLAT):
+            return []
+        call = nested(call)
+        function = cast("JsonObject", call["function"])  # that is what `nested` gives
     name = function.get("name")
     if not isinstance(name, str) or not name:
         function = {**function, "name": UNNAMED}

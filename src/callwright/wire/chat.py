@@ -9,8 +9,9 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from callwright._json import JsonObject, JsonValue, encode
+from callwright.wire.answer import choices_of, count_of, dollars_of, said_in, usage_of
 from callwright.wire.calls import settled_calls
-from callwright.wire.messages import AssistantMessage, Message, ToolCall
+from callwright.wire.messages import AssistantMessage, Message, ToolCall, wired
 from callwright.wire.profile import Profile
 
 __all__ = [
@@ -86,7 +87,7 @@ class ChatRequest:
         parts = [b"{"]
         if model is not None:
             parts += (b'"model":', encode(model), b",")
-        parts += (b'"messages":[', b",".join([message.wire(profile) for message in self.messages]), b"]")
+        parts += (b'"messages":[', b",".join(wired(self.messages, profile, model=model)), b"]")
         if self.tools.raw:
             parts += (b',"tools":', self.tools.json)
             if self.tool_choice is not None:
@@ -117,20 +118,24 @@ class Usage:
 
     @classmethod
     def of_raw(cls, raw: JsonValue) -> Usage:
-        """Read a usage object leniently: what is missing, negative or no number counts as not said."""
-        if not isinstance(raw, dict):
+        """Read a usage object leniently: what is missing, negative or no number counts as not said.
+
+        The names are those of OpenAI, then those of DeepSeek, Moonshot and Anthropic for the same counts.
+        """
+        if not isinstance(raw, Mapping):
             return NO_USAGE
-        prompt, completion = _count(raw, "prompt_tokens"), _count(raw, "completion_tokens")
-        cached, reasoning = raw.get("prompt_tokens_details"), raw.get("completion_tokens_details")
-        cached = cached if isinstance(cached, dict) else {}
+        prompt = count_of(raw, "prompt_tokens", "input_tokens")
+        completion = count_of(raw, "completion_tokens", "output_tokens")
+        cached, reasoning = _details(raw, "prompt_tokens_details"), _details(raw, "completion_tokens_details")
         return cls(
             prompt,
             completion,
-            _count(raw, "total_tokens") or prompt + completion,
-            _count(cached, "cached_tokens"),
-            _count(cached, "cache_write_tokens"),
-            _count(reasoning, "reasoning_tokens") if isinstance(reasoning, dict) else 0,
-            _dollars(raw.get("cost")),
+            count_of(raw, "total_tokens") or prompt + completion,
+            count_of(cached, "cached_tokens")
+            or count_of(raw, "prompt_cache_hit_tokens", "cached_tokens", "cache_read_input_tokens"),
+            count_of(cached, "cache_write_tokens") or count_of(raw, "cache_creation_input_tokens"),
+            count_of(reasoning, "reasoning_tokens") or count_of(raw, "reasoning_tokens"),
+            dollars_of(raw.get("cost")),
         )
 
     def __add__(self, other: Usage) -> Usage:
@@ -154,21 +159,19 @@ NO_USAGE = Usage()
 """Nothing was used, or nothing was said."""
 
 
-def _count(raw: Mapping[str, JsonValue], key: str) -> int:
-    value = raw.get(key)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return value if isinstance(value, int) and value > 0 else 0
+def _details(raw: Mapping[str, JsonValue], key: str) -> Mapping[str, JsonValue]:
+    details = raw.get(key)
+    return details if isinstance(details, Mapping) else {}
 
 
-def _dollars(value: JsonValue) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        return None
-    # repr is the shortest text that is this float: the digits that the service wrote.
-    return Decimal(repr(value))
-
-
-CUT = frozenset({"length", "content_filter", "error"})
+CUT = frozenset(
+    {
+        *("length", "content_filter", "error"),
+        # Of Mistral, Gemini, DeepSeek, GLM and vLLM, where they are not translated.
+        *("model_length", "max_tokens", "MAX_TOKENS", "SAFETY", "insufficient_system_resource", "sensitive"),
+        *("network_error", "abort"),
+    }
+)
 """Finishes of an answer that ended before the model was done."""
 
 
@@ -240,12 +243,13 @@ class Completion:
     Equal completions hold the same id, message, finish and usage, whether they came at once or as a stream.
     """
 
-    __slots__ = ("_message", "_usage", "raw", "timing")
+    __slots__ = ("_first", "_message", "_usage", "raw", "timing")
 
     def __init__(self, raw: JsonObject) -> None:
         self.raw = raw
         self.timing: Timing | None = None
         """Measured by who asked; no part of what came, and not kept with it."""
+        self._first: JsonObject | None = None
         self._message: AssistantMessage | None = None
         self._usage: Usage | None = None
 
@@ -253,9 +257,13 @@ class Completion:
     def message(self) -> AssistantMessage:
         """The assistant message of the first choice, of the form that servers take back: calls named, ids unique."""
         if self._message is None:
-            said = _said(self._choice.get("message"))
-            self._message = AssistantMessage.of_raw(settled_calls(said, origin=self.id or ""))
+            self._message = AssistantMessage.of_raw(settled_calls(said_in(self._choice), origin=self.origin))
         return self._message
+
+    @property
+    def choices(self) -> tuple[Completion, ...]:
+        """One completion for each choice, by index, if several were asked for (`n`); the usage is that of all."""
+        return tuple([Completion({**self.raw, "choices": [choice]}) for choice in choices_of(self.raw)])
 
     @property
     def text(self) -> str:
@@ -281,8 +289,19 @@ class Completion:
     def usage(self) -> Usage:
         """What the request used."""
         if self._usage is None:
-            self._usage = Usage.of_raw(self.raw.get("usage"))
+            self._usage = Usage.of_raw(usage_of(self.raw))
         return self._usage
+
+    @property
+    def upstream_cost(self) -> Decimal | None:
+        """What the provider charged, in US dollars, if your own key of it was used; None if the service did not say."""
+        return dollars_of(self._usage_details("cost_details").get("upstream_inference_cost"))
+
+    @property
+    def is_byok(self) -> bool:
+        """Whether your own key of the provider was used."""
+        usage = usage_of(self.raw)
+        return isinstance(usage, Mapping) and usage.get("is_byok") is True
 
     @property
     def id(self) -> str | None:
@@ -300,10 +319,61 @@ class Completion:
         return self._text_of(self.raw, "provider")
 
     @property
-    def _choice(self) -> Mapping[str, JsonValue]:
-        choices = self.raw.get("choices")
-        first = choices[0] if isinstance(choices, list | tuple) and choices else None
-        return first if isinstance(first, dict) else {}
+    def created(self) -> int | None:
+        """When it was made, in seconds since 1970."""
+        return count_of(self.raw, "created") or None
+
+    @property
+    def native_finish_reason(self) -> str | None:
+        """The finish in the provider's own word, such as `end_turn`."""
+        return self._text_of(self._choice, "native_finish_reason")
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the model refused; None if it did not."""
+        return self.message.refusal
+
+    @property
+    def annotations(self) -> Sequence[JsonObject]:
+        """Sources and parsed files: `{"type": "url_citation", "url_citation": {...}}`, `{"type": "file", ...}`."""
+        return self._objects("annotations")
+
+    @property
+    def images(self) -> Sequence[JsonObject]:
+        """Images that the model made: `{"type": "image_url", "image_url": {"url": "data:..."}}`."""
+        return self._objects("images")
+
+    @property
+    def audio(self) -> JsonObject | None:
+        """Sound that the model made: `id`, `data` (base64), `transcript`, `expires_at`."""
+        audio = self.message.raw.get("audio")
+        return audio if isinstance(audio, Mapping) else None
+
+    @property
+    def logprobs(self) -> JsonObject | None:
+        """Log probabilities, if they were asked for: of `content` and of `refusal`, a list by token each."""
+        logprobs = self._choice.get("logprobs")
+        return logprobs if isinstance(logprobs, Mapping) else None
+
+    @property
+    def origin(self) -> str:
+        """What the ids of calls are made from that came without one: the same for a stream and an answer at once."""
+        return self.id or str(self.created or "")
+
+    @property
+    def _choice(self) -> JsonObject:
+        if self._first is None:
+            choices = choices_of(self.raw)
+            self._first = choices[0] if choices else {}
+        return self._first
+
+    def _objects(self, key: str) -> Sequence[JsonObject]:
+        items = self.message.raw.get(key)
+        return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list | tuple) else []
+
+    def _usage_details(self, key: str) -> Mapping[str, JsonValue]:
+        usage = usage_of(self.raw)
+        return _details(usage, key) if isinstance(usage, Mapping) else {}
 
     @staticmethod
     def _text_of(raw: Mapping[str, JsonValue], key: str) -> str | None:
@@ -323,25 +393,3 @@ class Completion:
         calls = [call.name for call in self.tool_calls]
         said = f"text={self.text[:60]!r}, calls={calls}"
         return f"Completion(id={self.id!r}, finish_reason={self.finish_reason!r}, {said})"
-
-
-_FORMS: Mapping[str, type | tuple[type, ...]] = {
-    "content": (str, list, tuple),
-    **dict.fromkeys(("reasoning", "reasoning_content", "refusal"), str),
-    **dict.fromkeys(("annotations", "images", "reasoning_details", "tool_calls"), (list, tuple)),
-    "audio": dict,
-}
-
-
-def _said(raw: JsonValue) -> JsonObject:
-    """Return the message without what no server would take back; the same object if all of it is well formed."""
-    said = raw if isinstance(raw, dict) else {}
-    wrong = [key for key, form in _FORMS.items() if said.get(key) is not None and not isinstance(said[key], form)]
-    content = said.get("content")
-    parts = content if isinstance(content, list) else ()
-    if said.get("role") == "assistant" and not wrong and all(isinstance(part, dict) for part in parts):
-        return said
-    kept: dict[str, JsonValue] = {key: value for key, value in said.items() if key not in wrong}
-    if parts:
-        kept["content"] = [part for part in parts if isinstance(part, dict)]
-    return {"content": None, **kept, "role": "assistant"}

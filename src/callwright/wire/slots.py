@@ -5,12 +5,18 @@ Source of the rules: recorded streams of 13 hosts, and issue threads of the clie
 
 from __future__ import annotations
 
+from typing import cast
+
 from callwright._json import JsonObject, JsonValue, encode
-from callwright.wire.calls import Arguments, Settling, is_complete
+from callwright.wire.answer import place_of
+from callwright.wire.calls import Arguments, Settling, is_complete, nested
 from callwright.wire.chat import CallDelta
 from callwright.wire.messages import ToolCall
 
 __all__ = ["Slots"]
+
+_PIECE = frozenset({"index", "id", "function"})
+_FUNCTION = frozenset({"name", "arguments"})
 
 
 class _Slot:
@@ -36,12 +42,11 @@ class _Slot:
         for key, value in piece.items():
             if key == "type":
                 self.type = self.type or _word(value)
-            elif key not in ("index", "id", "function") and (value is not None or key not in self.extra):
+            elif key not in _PIECE and (value is not None or key not in self.extra):
                 self.extra[key] = value
-        if function is not piece and len(function) > ("name" in function) + ("arguments" in function):
-            for key, value in function.items():
-                if key not in ("name", "arguments") and (value is not None or key not in self.function_extra):
-                    self.function_extra[key] = value
+        for key, value in function.items():
+            if key not in _FUNCTION and (value is not None or key not in self.function_extra):
+                self.function_extra[key] = value
 
 
 class Slots:
@@ -60,7 +65,9 @@ class Slots:
     def push(self, piece: dict[str, JsonValue]) -> CallDelta:
         """Add a piece to the call that it belongs to; return what it adds."""
         function = piece.get("function")
-        function = function if isinstance(function, dict) else {}
+        if not isinstance(function, dict):
+            piece = nested(piece)
+            function = cast("dict[str, JsonValue]", piece["function"])  # that is what `nested` gives
         wire_id, name = _word(piece.get("id")), _word(function.get("name"))
         slot = self._slot(piece.get("index"), wire_id, name, function.get("arguments"))
         if wire_id is not None and slot.id is None:
@@ -69,8 +76,13 @@ class Slots:
         fresh_name = name if slot.name is None else None
         slot.name = slot.name or name
         added = self._append(slot, function.get("arguments"))
-        slot.keep_rest(piece, function)
+        if not (_PIECE.issuperset(piece) and _FUNCTION.issuperset(function)):
+            slot.keep_rest(piece, function)
         return CallDelta(slot.position, fresh_name, added, id=slot.id)
+
+    def is_due(self, *, is_over: bool) -> bool:
+        """Whether `newly_ready` has something to look at."""
+        return self._closed < len(self.all) - (not is_over) or (is_over and bool(self._waiting))
 
     def newly_ready(self, origin: str, *, is_over: bool) -> tuple[tuple[int, ToolCall], ...]:
         """Return the calls that nothing more is expected for, with their positions; each is returned once.
@@ -83,8 +95,6 @@ class Slots:
             is_over: Whether the finish was seen.
         """
         end = len(self.all) if is_over else len(self.all) - 1
-        if self._closed >= end and not (is_over and self._waiting):
-            return ()
         settling = self._settling = self._settling or Settling(origin)
         ready: list[tuple[int, ToolCall]] = []
         for position, call_id, slot in self._waiting if is_over else ():
@@ -109,7 +119,8 @@ class Slots:
             known = self._by_id.get(wire_id)
             if known is not None and not self._is_reused(known, index, name, arguments):
                 return known
-        if isinstance(index, int):
+        index = index if isinstance(index, int) else place_of(index)
+        if index is not None:
             slot = self._by_index.get(index)
             if slot is None:
                 slot = self._new() if wire_id or name or not self.all else self.all[-1]
@@ -166,10 +177,15 @@ def _word(value: JsonValue) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
+def _is_blank(arguments: JsonValue) -> bool:
+    return isinstance(arguments, str) and not arguments.strip()
+
+
 def _starts_anew(slot: _Slot, wire_id: str | None, name: str | None, arguments: JsonValue) -> bool:
     """Whether a piece at a known index is the head of another call."""
     if wire_id is not None and slot.id is not None and wire_id != slot.id:
-        return True
+        # vLLM once made up a new id for every piece: without a name it is the tail of a call, not another one.
+        return name is not None or not arguments or (slot.arguments.is_complete and not _is_blank(arguments))
     if name is None or slot.name is None or not slot.arguments.is_complete:
         return False
     return name != slot.name or (bool(arguments) and arguments != slot.arguments.text)

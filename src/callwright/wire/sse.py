@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from callwright._json import decode, encode
 from callwright.errors import StreamError
 
-__all__ = ["SSEDecoder"]
+__all__ = ["DONE", "SSEDecoder"]
 
 _BOM = b"\xef\xbb\xbf"
+DONE = b"[DONE]"
+"""The payload that ends a stream."""
+_ERROR_EVENT = b"event:error"
 _PREFIX = b"data: "
 _PREFIX_LENGTH = len(_PREFIX)
 
@@ -82,13 +86,41 @@ class SSEDecoder:
             if event.startswith(_PREFIX) and b"\n" not in event:
                 payloads.append(event[_PREFIX_LENGTH:])
             else:
-                payload = _payload(event)
-                if payload is not None:
-                    payloads.append(payload)
+                payloads += _payloads_of(event)
+        if payloads and payloads[-1].strip() == DONE:
+            payloads[-1] = DONE
         return payloads
 
 
-def _payload(event: bytes) -> bytes | None:
-    """Return the joined data lines of one event; None if it has none (a comment, a keep-alive)."""
-    lines = [line[5:].removeprefix(b" ") for line in event.split(b"\n") if line.startswith(b"data:") or line == b"data"]
-    return b"\n".join(lines) if lines else None
+def _payloads_of(event: bytes) -> list[bytes]:
+    """Return the payload of one event; nothing if it has none (a comment, a keep-alive).
+
+    What servers do that no standard allows is read for what it says: events without a blank line between them, an
+    error that stands in the stream without a field, or in a field of an event named `error`.
+    """
+    lines = event.split(b"\n")
+    found = [line[5:].removeprefix(b" ") for line in lines if line.startswith(b"data:") or line == b"data"]
+    if not found:
+        bare = event.strip()
+        if not bare.startswith(b"{"):
+            return []
+        return bare.split(b"\n") if all(map(_is_whole, bare.split(b"\n"))) else [bare]
+    if len(found) > 1 and all(map(_is_whole, found)):
+        return found
+    whole = b"\n".join(found)
+    return [_as_error(whole) if _ERROR_EVENT in [line.replace(b" ", b"") for line in lines] else whole]
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line is a payload by itself: two objects under each other are no JSON, so nothing else is meant."""
+    line = line.strip()
+    return line == DONE or (line.startswith(b"{") and line.endswith(b"}"))
+
+
+def _as_error(payload: bytes) -> bytes:
+    """Return the payload of an event named `error` as a chunk that reports one."""
+    try:
+        said = decode(payload)
+    except ValueError:
+        said = payload.decode(errors="replace")
+    return payload if isinstance(said, dict) and said.get("error") else encode({"error": said or "no words"})
