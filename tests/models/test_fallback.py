@@ -137,25 +137,59 @@ async def test_who_listens_is_told_that_another_try_follows() -> None:
 
 
 async def test_text_that_was_delivered_is_not_silently_replaced() -> None:
-    _, events = await heard_from(Fallback(Breaking(), ScriptedModel("two")))
+    _, events = await heard_from(Fallback(Breaking(), ScriptedModel("two")), restart=True)
 
     assert [type(event) for event in events] == [Delta, Restarted, Delta, Delta]
 
 
-async def test_a_reader_of_text_learns_that_it_was_replaced() -> None:
+async def test_text_that_cannot_be_forgotten_is_final() -> None:
+    second = ScriptedModel("two")
+
+    with pytest.raises(StreamError):
+        await heard_from(Fallback(Breaking(), second))
+
+    assert second.requests == []
+
+
+async def test_a_reader_of_text_learns_that_it_broke() -> None:
     async with Agent(Fallback(Breaking(), ScriptedModel("two"))).stream("Hi") as run:
-        with pytest.raises(StreamError, match="restarted"):
+        with pytest.raises(StreamError):
             async for _ in run.text():
                 pass
+
+
+async def test_what_the_listener_raises_is_no_failure_of_the_model() -> None:
+    second = ScriptedModel("two")
+
+    async def listen(event):
+        raise DOWN
+
+    with pytest.raises(ProviderError):
+        await Fallback(ScriptedModel("one"), second).complete(REQUEST, Scope(listen=listen))
+
+    assert second.requests == []
 
 
 async def test_what_failed_is_booked_and_each_further_request_admitted() -> None:
     budget = Budget(requests=2)
 
-    await heard_from(Fallback(Breaking(), ScriptedModel("two")), budget=budget)
+    await heard_from(Fallback(Breaking(), ScriptedModel("two")), budget=budget, restart=True)
 
     assert budget.requests == 1
     assert budget.usage == Usage(7, 0, 7)
+
+
+async def test_what_was_paid_for_is_told_to_who_asks() -> None:
+    lost = []
+
+    async def failed(error, partial, usage):
+        lost.append((error, partial, usage))
+
+    await heard_from(Fallback(Breaking(), ScriptedModel(DOWN), ScriptedModel("three")), failed=failed, restart=True)
+
+    ((error, partial, usage),) = lost
+    assert error.partial is partial
+    assert usage.prompt_tokens == 7
 
 
 async def test_without_budget_the_next_one_is_not_asked() -> None:

@@ -21,9 +21,9 @@ from callwright.errors import (
     RateLimitError,
     StreamError,
 )
-from callwright.model import NO_SCOPE, Listener, Model, Restarted, Retried, Scope
+from callwright.model import NO_SCOPE, Model, Restarted, Retried, Scope
 from callwright.wire.adapt import portable
-from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Usage
+from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta
 from callwright.wire.profile import Profile
 
 __all__ = ["FALLBACK_ERRORS", "Fallback"]
@@ -48,8 +48,9 @@ class Fallback:
     """Asks the first model; if that fails in a way that another may not, the next one, and so on.
 
     Each model tries as often as its own retry policy says before it counts as failed. A failure is told to who listens:
-    as `Retried` if nothing of an answer was delivered, else as `Restarted`, so that no text is silently replaced. What
-    a failed request used is booked to the budget, and each further one has to be admitted.
+    as `Retried` if nothing of an answer was delivered, else as `Restarted`, so that no text is silently replaced. Text
+    that was delivered to who cannot forget it (`Scope.restart`) is final: then the error is raised. What a failed
+    request used is booked, and each further one has to be admitted by the budget.
 
     Args:
         models: Asked in this order, at least one.
@@ -90,24 +91,20 @@ class Fallback:
         """
         told: list[str] = []
         for attempt, model in enumerate(self._models, 1):
-            watch = None if scope.listen is None else _Watch(scope.listen)
+            watch = _Watch(scope)
             asked = request if attempt == 1 else portable(request, model.profile)
             try:
-                return await model.complete(asked, scope if watch is None else replace(scope, listen=watch))
-            except self._on as error:
-                if attempt == len(self._models) or _is_too_late(error):
+                return await model.complete(asked, watch.scope)
+            except CallwrightError as error:
+                is_last = attempt == len(self._models)
+                if is_last or not isinstance(error, self._on) or _is_too_late(error) or watch.forbids(error):
                     _note(error, told)
                     raise
-                told.append(f"{model.name}: {type(error).__name__}: {error}")
                 failure = error
-            except CallwrightError as error:
-                _note(error, told)
-                raise
+            told.append(f"{model.name}: {type(failure).__name__}: {failure}")
             _log.info("%s failed: %s; asking %s", model.name, type(failure).__name__, self._models[attempt].name)
-            if scope.budget is not None:
-                scope.budget.settle(_usage_of(failure))
-                scope.budget.admit()
-            await _tell(failure, watch, attempt=attempt)
+            await _book(failure, scope)
+            await watch.tell(failure, attempt)
         raise AssertionError("unreachable: the last model answers or raises")  # pragma: no cover
 
     def __repr__(self) -> str:
@@ -115,37 +112,68 @@ class Fallback:
 
 
 class _Watch:
-    """Hands events on, and knows whether who listens holds deltas that will have to be forgotten."""
+    """Hands events on, and knows what a listener holds that it will have to forget.
 
-    __slots__ = ("_listen", "has_delivered")
+    Args:
+        scope: What surrounds the ask.
+    """
 
-    def __init__(self, listen: Listener) -> None:
-        self._listen = listen
-        self.has_delivered = False
+    __slots__ = ("_failure", "_has_delivered", "_has_text", "_listen", "_may_restart", "scope")
 
-    async def __call__(self, event: Delta | Retried | Restarted) -> None:
+    def __init__(self, scope: Scope) -> None:
+        self._listen = scope.listen
+        self._may_restart = scope.restart
+        self._has_delivered = False
+        self._has_text = False
+        self._failure: CallwrightError | None = None
+        self.scope = scope if scope.listen is None else replace(scope, listen=self._hear)
+        """What surrounds the ask of one model."""
+
+    async def _hear(self, event: Delta | Retried | Restarted) -> None:
         if isinstance(event, Delta):
-            self.has_delivered = True
+            self._has_delivered = True
+            self._has_text = self._has_text or bool(event.text)
         elif isinstance(event, Restarted):
-            self.has_delivered = False
-        await self._listen(event)
+            self._has_delivered = self._has_text = False
+        if self._listen is not None:
+            try:
+                await self._listen(event)
+            except CallwrightError as error:
+                self._failure = error
+                raise
+
+    def forbids(self, error: CallwrightError) -> bool:
+        """Whether no other model may be asked: text cannot be taken back, or the listener itself failed."""
+        return error is self._failure or (self._has_text and not self._may_restart)
+
+    async def tell(self, failure: CallwrightError, attempt: int) -> None:
+        """Tell the listener that another model is asked."""
+        if self._listen is None:
+            return
+        error = failure if isinstance(failure, APIError) else APIError(str(failure))
+        await self._listen(Restarted(attempt, error) if self._has_delivered else Retried(attempt, 0.0, error))
 
 
-async def _tell(failure: CallwrightError, watch: _Watch | None, *, attempt: int) -> None:
-    if watch is None:
-        return
-    error = failure if isinstance(failure, APIError) else APIError(str(failure))
-    await watch(Restarted(attempt, error) if watch.has_delivered else Retried(attempt, 0.0, error))
+async def _book(failure: CallwrightError, scope: Scope) -> None:
+    """Book what failed, and have one more request admitted.
+
+    Raises:
+        BudgetError: Nothing is left.
+    """
+    partial = failure.partial if isinstance(failure, APIError) else None
+    partial = partial if isinstance(partial, Completion) else None
+    usage = NO_USAGE if partial is None else partial.usage
+    if scope.failed is not None and isinstance(failure, APIError) and (failure.maybe_billed or partial is not None):
+        await scope.failed(failure, partial, usage)
+    elif scope.budget is not None:
+        scope.budget.settle(usage)
+    if scope.budget is not None:
+        scope.budget.admit()
 
 
 def _is_too_late(error: CallwrightError) -> bool:
     """Whether the run itself has no more time."""
     return isinstance(error, APITimeoutError) and error.which == "run"
-
-
-def _usage_of(failure: CallwrightError) -> Usage:
-    partial = failure.partial if isinstance(failure, APIError) else None
-    return partial.usage if isinstance(partial, Completion) else NO_USAGE
 
 
 def _note(error: CallwrightError, told: Sequence[str]) -> None:
