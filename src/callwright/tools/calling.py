@@ -276,7 +276,8 @@ async def _run(ready: Ready, context: RunContext[Any], bridges: list[Bridge]) ->
 async def _run_function(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
     tool, shape = ready.tool, ready.tool.shape
     if shape.is_async or shape.is_async_generator:
-        return await _settled(shape.arguments.call(tool.function, ready.arguments, context), tool, context)
+        value: Any = shape.arguments.call(tool.function, ready.arguments, context)
+        return await _settled(await value if shape.is_async else value, tool, context)
     # Put into words there, too: what it returns may be of use on its own thread only, as a database's rows are.
     call = partial(_run_here, ready, context.on_thread(bridge))
     returned = await run_in_thread(call, bridge=bridge)
@@ -303,7 +304,7 @@ def _run_here(ready: Ready, context: RunContext[Any]) -> _Returned | _Later:
 
 
 async def _settled(value: object, tool: AnyTool, context: RunContext[Any]) -> _Returned:
-    """Wait for what an async function gives."""
+    """Wait for what an async function gives; also where it forgot to."""
     if issubclass(type(value), Awaitable):
         value = await cast("Awaitable[object]", value)
     if issubclass(type(value), AsyncIterator):
