@@ -318,7 +318,13 @@ _KINDS: Mapping[str, Fields] = {
         is_open=True,
     ),
     "file": Fields(
-        {"file": Fields({"filename": STRING, "file_data": STRING, "file_id": STRING}, is_open=True)},
+        {
+            "file": Fields(
+                {"filename": STRING, "file_data": string(shortest=1), "file_id": string(shortest=1)},
+                is_open=True,
+                some_of=("file_data", "file_id"),
+            )
+        },
         frozenset({"file"}),
         is_open=True,
     ),

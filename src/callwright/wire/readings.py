@@ -64,8 +64,8 @@ def _of_function(raw: JsonObject) -> JsonObject:
     call = raw.get("function_call")
     if isinstance(call, Mapping) and not raw.get("tool_calls"):
         rest = {key: value for key, value in raw.items() if key != "function_call"}
-        calls = [{"id": f"call_{call.get('name')}", "type": "function", "function": call}]
-        return {**rest, "tool_calls": calls}
+        moved: JsonObject = {"id": f"call_{call.get('name')}", "type": "function", "function": call}
+        return {**rest, "tool_calls": [moved]}
     if raw.get("role") == "function":
         return {"role": "tool", "tool_call_id": f"call_{raw.get('name')}", "content": raw.get("content") or ""}
     return {key: value for key, value in raw.items() if key != "function_call"}

@@ -128,9 +128,13 @@ class Fields(_Object):
     required: frozenset[str] = frozenset()
     is_open: bool = False
     """Whether keys that are not known may come, too."""
+    some_of: tuple[str, ...] = ()
+    """Keys of which at least one is needed."""
     expected: str = "an object"
 
     def _inside(self, value: Mapping[object, object], path: str) -> Problems:
+        if self.some_of and not value.keys() & set(self.some_of):
+            yield f"{path}: expected {' or '.join(self.some_of)}; got {shown(value)}"
         for missing in sorted(self.required - value.keys()):
             yield f"{path}.{missing}: expected {self.fields[missing].expected}; it is missing"
         for key, item in value.items():
