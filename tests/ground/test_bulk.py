@@ -23,7 +23,7 @@ class Jobs:
         self.running += 1
         self.most = max(self.most, self.running)
         try:
-            for _ in range(number % 5):
+            for _ in range(40 + number % 5):
                 await anyio.lowlevel.checkpoint()
             if number % 7 == 3:
                 raise ValueError(number)
