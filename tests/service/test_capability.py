@@ -96,7 +96,11 @@ def test_values_beyond_a_model_are_named(said, params, named) -> None:
 
 
 def test_what_a_model_cannot_see_is_named() -> None:
-    parts = [{"type": "text", "text": "?"}, {"type": "image_url", "image_url": {"url": "https://x"}}, {"type": "file"}]
+    parts = [
+        {"type": "text", "text": "?"},
+        {"type": "image_url", "image_url": {"url": "https://x"}},
+        {"type": "file", "file": {"file_data": "https://y"}},
+    ]
     seen = modalities_of([UserMessage("Hi"), UserMessage(parts)])
 
     problems = unsupported(model(architecture={"input_modalities": ["text", "file"]}), {}, modalities=seen)
