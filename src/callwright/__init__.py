@@ -9,6 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from callwright._bulk import Bulk, Finished
     from callwright.agent import Agent
     from callwright.errors import (
         APIConnectionError,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from callwright.loop import Event, Nested
     from callwright.model import Model, Restarted, Retried, Scope
     from callwright.output.output import Output, output_of
+    from callwright.run.compaction import Compaction
     from callwright.run.limits import Budget, Limits
     from callwright.run.pending import Pending
     from callwright.run.result import RunResult
@@ -79,15 +81,18 @@ __all__ = [
     "BadRequestError",
     "Budget",
     "BudgetError",
+    "Bulk",
     "CallwrightError",
     "ChatParams",
     "ChatRequest",
     "Client",
+    "Compaction",
     "Completion",
     "ContextLengthError",
     "Delta",
     "DeveloperMessage",
     "Event",
+    "Finished",
     "ForcedCall",
     "FunctionDescription",
     "InsufficientCreditsError",
@@ -148,6 +153,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "_bulk": ("Bulk", "Finished"),
     "agent": ("Agent",),
     "errors": (
         "APIConnectionError",
@@ -180,6 +186,7 @@ _HOMES = {
     "loop": ("Event", "Nested"),
     "model": ("Model", "Restarted", "Retried", "Scope"),
     "output.output": ("Output", "output_of"),
+    "run.compaction": ("Compaction",),
     "run.verdicts": ("approve", "deny", "edit", "provide", "rerun"),
     "run.limits": ("Budget", "Limits"),
     "run.pending": ("Pending",),

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator
 from typing import Annotated, Any, Generic, cast, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
 
-from callwright._sync import run_sync
+from callwright._bulk import Bulk, Finished
+from callwright._sync import enter_sync, iterate_sync, run_sync
+from callwright.errors import ParameterError
 from callwright.loop import Emit
 from callwright.model import Model
 from callwright.options import (
     AgentOptions,
     AnyResumeOptions,
     AnyRunOptions,
+    ManyOptions,
+    ManyRunOptions,
     Resumable,
     ResumeOptions,
     ResumeOptionsWithDeps,
@@ -239,6 +243,41 @@ class Agent(Generic[D, T]):
         made = cast("Callable[..., Agent[D, T]]", Agent)
         own = self._setting
         return made(model or own.model, output=own.output, **{**own.options, **options})
+
+    def run_many(
+        self, prompts: Iterable[Prompt] | AsyncIterable[Prompt], **options: Unpack[ManyRunOptions]
+    ) -> Bulk[Prompt, RunResult[T]]:
+        """Return the runs of many prompts, side by side: `async with agent.run_many(prompts) as runs`, then iterate.
+
+        Each `Finished` holds the prompt, its place, and a `RunResult` or the error that ended its run. Prompts are
+        taken when there is room for them, so that any number can be given; leaving the block cancels the rest.
+
+        Args:
+            prompts: As for `run`; a list, a generator or an async generator.
+            options: See `ManyOptions`, `RunOptions` and `ChatParams`; `deps` as for `run`.
+
+        Raises:
+            ParameterError: `concurrency` is below 1.
+        """
+        many = {key: value for key, value in options.items() if key in ManyOptions.__annotations__}
+        each = cast("AnyRunOptions", {key: value for key, value in options.items() if key not in many})
+        job, concurrency = options.get("job"), options.get("concurrency", 16)
+        if concurrency < 1:
+            raise ParameterError(f"concurrency: expected >= 1; got {concurrency!r}")
+
+        async def run(prompt: Prompt) -> RunResult[T]:
+            if job is None:
+                return await self._setting.start(prompt, each, None)
+            return await self._setting.once(prompt, each, job=job)
+
+        return Bulk(run, prompts, concurrency=concurrency, ordered=options.get("ordered", False))
+
+    def run_many_sync(
+        self, prompts: Iterable[Prompt], **options: Unpack[ManyRunOptions]
+    ) -> Iterator[Finished[Prompt, RunResult[T]]]:
+        """See `run_many`; gives what each run comes to."""
+        with enter_sync(self.run_many(prompts, **options)) as runs:
+            yield from iterate_sync(runs)
 
     async def fork(self, run: str, *, at: int | None = None, run_id: str | None = None) -> RunState:
         """Begin another run as a stored one began, and return its state, to be resumed or prompted anew.

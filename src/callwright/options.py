@@ -27,6 +27,8 @@ __all__ = [
     "AnyResumeOptions",
     "AnyRunOptions",
     "Instructions",
+    "ManyOptions",
+    "ManyRunOptions",
     "Resumable",
     "ResumeOptions",
     "ResumeOptionsWithDeps",
@@ -121,6 +123,22 @@ class AnyResumeOptions(ResumeOptions, total=False):
     """What going on may be given by either kind of agent; the overloads say which."""
 
     deps: Any
+
+
+class ManyOptions(TypedDict, total=False):
+    """What can be said of many runs beside what can be said of one."""
+
+    concurrency: int
+    """How many run at the same time, >= 1. Default: 16."""
+    ordered: bool
+    """Whether results come in the order of the prompts, rather than as they finish. Default: False."""
+    job: str | None
+    """With a store: a name for all of it. Started again under that name, runs that have ended are read, runs that were
+    cut short go on, and nothing is paid for twice. Default: every start begins anew."""
+
+
+class ManyRunOptions(AnyRunOptions, ManyOptions, total=False):
+    """The options of `Agent.run_many`."""
 
 
 RUN_KEYS = frozenset({"history", "run_id", "tool_choice", "model", "deps", "approve"})

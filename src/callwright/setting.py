@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import os
 from collections.abc import Sequence
-from typing import Any, Generic
+from typing import Any, Generic, cast
 
 from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK
-from callwright._json import JsonObject, clean
+from callwright._json import JsonObject, clean, encode
 from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
 from callwright.fingerprint import changes, fingerprint
 from callwright.loop import Emit, Loop
@@ -127,6 +128,20 @@ class Setting(Generic[T]):
             if verdict is decision or state.calls[verdict.call].is_waiting:
                 await loop.record(verdict)
         return await loop.run()
+
+    async def once(self, prompt: Prompt, options: AnyRunOptions, *, job: str) -> RunResult[T]:
+        """Run, or go on with the run of that job and prompt, or read its result."""
+        store = self.options.get("store")
+        if store is None:
+            raise ParameterError(f"job {job!r}: only a store can remember what was done; give the agent one")
+        content = encode([message.raw for message in prompt_messages(prompt)])
+        run_id = f"{job}-{hashlib.blake2b(content, digest_size=12).hexdigest()}"
+        records = await store.load(run_id)
+        if any(isinstance(record, Prompted) for record in records):
+            known = AnyResumeOptions.__annotations__
+            again = cast("AnyResumeOptions", {key: value for key, value in options.items() if key in known})
+            return await self.go_on(run_id, (), again, None)
+        return await self.start(prompt, {**options, "run_id": run_id}, None)
 
     async def fork(self, run: str, *, at: int | None, run_id: str | None) -> RunState:
         """See `Agent.fork`."""
