@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import anyio
+import anyio.lowlevel
 import pytest
 
 from callwright import (
@@ -302,6 +303,29 @@ async def test_if_the_one_who_asks_is_cancelled_the_next_one_asks() -> None:
 
     assert answers == ["ok"]
     assert len(model.requests) == 2
+
+
+async def test_who_comes_while_an_answer_is_being_kept_does_not_ask_again() -> None:
+    class Slow(MemoryAnswers):
+        async def put(self, key: str, answer: bytes) -> None:
+            for _ in range(3):
+                await anyio.lowlevel.checkpoint()
+            group.start_soon(ask)
+            for _ in range(3):
+                await anyio.lowlevel.checkpoint()
+            await super().put(key, answer)
+
+    model = ScriptedModel("ok")
+    cache = Cache(model, Slow())
+    answers = []
+
+    async def ask() -> None:
+        answers.append((await cache.complete(asking())).text)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(ask)
+
+    assert answers == ["ok", "ok"]
 
 
 class Broken:

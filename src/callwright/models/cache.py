@@ -117,8 +117,9 @@ class Cache:
             raise
         if _is_worth_keeping(completion):
             flight.answer = _marked(completion.raw, at=self._clock.wall())
-            self._land(key, flight)
+            # Until it is kept, whoever comes finds the answer here.
             await self._keep(key, completion.raw)
+            self._land(key, flight)
         return completion
 
     async def _kept(self, key: str) -> Completion | None:
