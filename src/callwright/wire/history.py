@@ -9,6 +9,7 @@ Source: OpenRouter's guide to tool calling, the errors of OpenAI and Mistral, an
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
@@ -160,9 +161,6 @@ class _Turn:
         """Return the first call of that id that has no result."""
         return next((call for call in self.calls if call.was == wire_id and call.answer is None), None)
 
-    def has(self, wire_id: str) -> bool:
-        return any(call.was == wire_id for call in self.calls)
-
 
 class _Talk:
     """A conversation in which each result is joined to its call."""
@@ -173,6 +171,8 @@ class _Talk:
         self.second: dict[int, int] = {}
         """Place of a result that comes after another of the same call -> place of the call."""
         self.orphans: list[int] = []
+        self._callers: dict[str, list[_Turn]] = {}
+        """Id -> the turns that call by it, in order."""
         self._results = {place: message for place, message in entries if isinstance(message, ToolMessage)}
         self._join()
 
@@ -190,15 +190,18 @@ class _Talk:
                 current = _turn(place, message)
                 if current is not None:
                     self.turns[place] = current
+                    for wire_id in {call.was for call in current.calls}:
+                        self._callers.setdefault(wire_id, []).append(current)
         for place in loose:
             self._join_loose(place)
 
     def _join_loose(self, place: int) -> None:
         """Join a result that does not stand behind its call: to the last such call before it, else to the next one."""
         wire_id = self._results[place].tool_call_id
-        before = [turn for turn in self.turns.values() if turn.place < place and turn.has(wire_id)]
-        after = [turn for turn in self.turns.values() if turn.place > place and turn.open(wire_id)]
-        turn = before[-1] if before else after[0] if after else None
+        turns = self._callers.get(wire_id, [])
+        first_after = bisect(turns, place, key=lambda turn: turn.place)
+        after = (turn for turn in turns[first_after:] if turn.open(wire_id))
+        turn = turns[first_after - 1] if first_after else next(after, None)
         call = turn.open(wire_id) if turn else None
         if call is not None:
             call.answer, call.is_in_place = place, False

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -73,7 +72,11 @@ def shown(value: object) -> str:
 
 def nearest(name: object, known: Iterable[str]) -> str:
     """Return the known name that `name` was probably meant to be; empty if there is none."""
-    return next(iter(difflib.get_close_matches(name, list(known), 1)), "") if isinstance(name, str) else ""
+    if not isinstance(name, str):
+        return ""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
+    return next(iter(difflib.get_close_matches(name, list(known), 1)), "")
 
 
 def wrong(path: str, expected: str, value: object) -> str:
