@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from callwright import _threads
-from callwright._threads import abandoned, run_in_thread
+from callwright._threads import Bridge, abandoned, run_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -161,3 +161,105 @@ def test_a_loop_that_ended_before_its_thread_does_not_disturb_the_next(anyio_bac
     release.set()
 
     assert anyio.run(answer, backend=anyio_backend) == 1
+
+
+async def test_a_call_has_its_caller_do_something_on_the_event_loop() -> None:
+    bridge, loop = Bridge(), threading.get_ident()
+
+    async def where() -> int:
+        await anyio.lowlevel.checkpoint()
+        return threading.get_ident()
+
+    def call() -> tuple[int, int]:
+        return bridge.run(where), threading.get_ident()
+
+    asked, ran = await run_in_thread(call, bridge=bridge)
+
+    assert asked == loop != ran
+
+
+async def test_what_the_caller_raises_is_raised_where_it_was_asked() -> None:
+    bridge = Bridge()
+
+    async def fail() -> None:
+        raise KeyError("x")
+
+    def call() -> str:
+        with pytest.raises(KeyError):
+            bridge.run(fail)
+        return "went on"
+
+    assert await run_in_thread(call, bridge=bridge) == "went on"
+
+
+async def test_many_threads_may_ask_at_once() -> None:
+    bridge = Bridge()
+
+    async def answer() -> int:
+        await anyio.lowlevel.checkpoint()
+        return 1
+
+    def call() -> int:
+        answers: list[int] = []
+        threads = [threading.Thread(target=lambda: answers.append(bridge.run(answer))) for _ in range(10)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        return sum(answers)
+
+    assert await run_in_thread(call, bridge=bridge) == 10
+
+
+async def test_nobody_answers_once_the_caller_left_or_the_call_returned() -> None:
+    bridge, asked, outcomes = Bridge(), anyio.Event(), list[str]()
+
+    async def never() -> None:
+        asked.set()
+        await anyio.sleep_forever()
+
+    def call() -> None:
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="nobody waits for this call any more"):
+                bridge.run(never)
+            outcomes.append("refused")
+
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(lambda: run_in_thread(call, bridge=bridge))
+        await asked.wait()
+        tasks.cancel_scope.cancel()
+    with anyio.fail_after(10):
+        while abandoned():
+            await anyio.lowlevel.checkpoint()
+    late = Bridge()
+    await run_in_thread(lambda: None, bridge=late)
+
+    assert outcomes == ["refused", "refused"]
+    assert (bridge.is_left, late.is_left, late.is_running) == (True, True, False)
+    with pytest.raises(RuntimeError, match="nobody waits"):
+        late.run(never)
+
+
+async def test_the_end_of_an_abandoned_call_is_told() -> None:
+    bridge, release, ended = Bridge(), threading.Event(), list[str]()
+
+    with anyio.move_on_after(0.001):
+        await run_in_thread(lambda: release.wait(10), bridge=bridge)
+    bridge.when_done(lambda: ended.append("later"))
+    is_running = bridge.is_running
+    release.set()
+    with anyio.fail_after(10):
+        while not ended:
+            await anyio.lowlevel.checkpoint()
+    bridge.when_done(lambda: ended.append("at once"))
+
+    assert is_running
+    assert ended == ["later", "at once"]
+
+
+def test_a_bridge_leads_nowhere_before_its_call() -> None:
+    bridge = Bridge()
+
+    assert (bridge.is_left, bridge.is_running) == (False, False)
+    with pytest.raises(RuntimeError, match="nobody waits"):
+        bridge.run(anyio.lowlevel.checkpoint)

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeAlias
+from typing import Any, ClassVar, Generic, Self, TypeAlias, cast, overload
 
 from typing_extensions import TypeVar
 
@@ -98,7 +98,8 @@ class RunContext(Generic[D]):
         self.run_id = run_id
         self.call_id = call_id
         self.step = step
-        self.messages = messages
+        # A list may be the run's own, which a tool must not change, and which grows.
+        self.messages: Sequence[Message] = _Messages(messages) if isinstance(messages, list) else messages
         self.usage = usage
         self.confidence = confidence
         self.find_result = find_result
@@ -165,3 +166,32 @@ class RunContext(Generic[D]):
 
 def _is_usage(value: object) -> bool:
     return isinstance(value, Usage)
+
+
+class _Messages(Sequence[Message]):
+    """Somebody's list of messages, to look at."""
+
+    __slots__ = ("_list",)
+
+    def __init__(self, messages: list[Message]) -> None:
+        self._list = messages
+
+    def __len__(self) -> int:
+        return len(self._list)
+
+    @overload
+    def __getitem__(self, place: int) -> Message: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Message]: ...
+    def __getitem__(self, place: int | slice) -> Message | list[Message]:
+        return self._list[place]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Sequence):
+            return NotImplemented
+        return self._list == list(cast("Sequence[object]", other))
+
+    __hash__ = None  # type: ignore[assignment]  # it changes, as a list does
+
+    def __repr__(self) -> str:
+        return repr(self._list)
