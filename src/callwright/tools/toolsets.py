@@ -146,9 +146,9 @@ def wrapped(tools: Tools, around: Around) -> Toolset:
         SchemaError: A wire entry is among them; at the step, if it comes from a toolset.
         ParameterError: `around` is no function.
 
-    >>> from callwright import Invocation, ToolError
+    >>> from callwright import ToolError
     >>> def read(path: str) -> str: return ""
-    >>> async def inside(ctx: RunContext[Any], call: Invocation) -> object:
+    >>> async def inside(ctx, call):
     ...     if ".." in str(call.arguments["path"]):
     ...         raise ToolError("Paths are relative to the project.")
     ...     return await call.proceed({**call.arguments, "path": f"/project/{call.arguments['path']}"})
