@@ -17,6 +17,8 @@ from callwright import (
     tool,
 )
 from callwright.testing.scripted import ScriptedModel, calls
+from callwright.tools.toolsets import filtered, prefixed, toolset, wrapped
+from callwright.tools.wrapping import Invocation
 from callwright.wire.chat import ChatRequest
 from callwright.wire.profile import OPENROUTER
 
@@ -35,6 +37,12 @@ async def temperature(city: str) -> float:
 
 def body(request: ChatRequest) -> Any:
     return json.loads(request.body(OPENROUTER, model="m", stream=False))
+
+
+def sent(model: ScriptedModel) -> list[Any]:
+    """Return the tools of the first request."""
+    tools: list[Any] = body(model.requests[0])["tools"]
+    return tools
 
 
 def replies(request: ChatRequest) -> list[str]:
@@ -194,3 +202,48 @@ async def test_a_toolset_may_offer_other_tools_at_each_step() -> None:
     offered = [[entry["function"]["name"] for entry in body(request)["tools"]] for request in model.requests]
     assert offered == [["weather"], ["temperature"], ["temperature"]]
     assert replies(model.requests[2]) == ["sunny in Rome", "21.5"]
+
+
+async def test_a_function_that_chooses_tools_may_offer_functions_and_wire_entries() -> None:
+    @toolset
+    async def unlocking(ctx: RunContext[str]) -> list[Any]:
+        return [weather, {"type": "openrouter:web_search"}] if ctx.deps == "guest" else [weather, temperature]
+
+    model = ScriptedModel(calls(weather, city="Rome"), "ok")
+    await Agent(model, tools=[unlocking], deps_type=str).run("?", deps="guest")
+
+    assert sent(model)[0]["function"]["name"] == "weather"
+    assert sent(model)[1] == {"type": "openrouter:web_search"}
+    assert replies(model.requests[1]) == ["sunny in Rome"]
+
+
+async def test_toolsets_of_toolsets_are_offered_and_called() -> None:
+    seen: list[str] = []
+
+    async def watching(ctx: RunContext[Any], call: Invocation) -> object:
+        seen.append(call.name)
+        return await call.proceed()
+
+    model = ScriptedModel(calls("eu_weather", city="Rome") + calls("eu_temperature", city="Rome"), "ok")
+    chosen = filtered([weather, temperature], lambda ctx, one: one.name != "temperature")
+    await Agent(model, tools=[prefixed(wrapped(chosen, watching), "eu_")]).run("?")
+
+    assert [entry["function"]["name"] for entry in sent(model)] == ["eu_weather"]
+    assert seen == ["eu_weather"]
+    assert replies(model.requests[1])[0] == "sunny in Rome"
+
+
+async def test_a_renamed_function_can_be_chosen_by_itself() -> None:
+    model = ScriptedModel(calls("eu_weather", city="Rome"), "ok")
+
+    await Agent(model, tools=[Tool(weather, name="eu_weather"), temperature]).run("?", tool_choice=weather)
+
+    assert model.requests[0].tool_choice == {"type": "function", "function": {"name": "eu_weather"}}
+
+
+async def test_one_function_given_twice_is_offered_once() -> None:
+    model = ScriptedModel("ok")
+
+    await Agent(model, tools=[weather, weather]).run("?")
+
+    assert len(model.requests[0].tools.raw) == 1
