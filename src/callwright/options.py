@@ -77,6 +77,9 @@ class RunOptions(ChatParams, total=False):
 
     history: Sequence[Message | Mapping[str, object]] | None
     """What was said before: messages or wire dicts, as from `result.messages`."""
+    repair_history: bool
+    """Answer calls in the history that nobody answered, and drop results that belong to no call; what was done is in
+    `RunResult.notes`. Default: False, such a history is an error."""
     run_id: str | None
     """Default: a random one. With a store: the run to go on with, if it has ended; its conversation goes on."""
     tool_choice: ToolChoice | str | Callable[..., object] | None
@@ -141,5 +144,5 @@ class ManyRunOptions(AnyRunOptions, ManyOptions, total=False):
     """The options of `Agent.run_many`."""
 
 
-RUN_KEYS = frozenset({"history", "run_id", "tool_choice", "model", "deps", "approve"})
+RUN_KEYS = frozenset({"history", "repair_history", "run_id", "tool_choice", "model", "deps", "approve"})
 """What is said of a run beside the request parameters."""

@@ -27,7 +27,7 @@ from callwright.run.state import RunState
 from callwright.subagent import pass_on, run_within
 from callwright.tools.context import RunContext
 from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, is_entry, wire_entry
-from callwright.wire.messages import Prompt, message_of, prompt_messages
+from callwright.wire.messages import Message, Prompt, prompt_messages
 from callwright.wire.params import checked_params
 
 __all__ = ["Setting"]
@@ -98,9 +98,9 @@ class Setting(Generic[T]):
 
     async def start(self, prompt: Prompt, options: AnyRunOptions, emit: Emit | None) -> RunResult[T]:
         """Record the prompt and run the loop; see `Agent.run`."""
-        checked = checked_params({key: value for key, value in options.items() if key not in RUN_KEYS})
-        history = tuple([message_of(message) for message in options.get("history") or ()])
-        messages = prompt_messages(prompt)
+        given = {key: value for key, value in options.items() if key not in RUN_KEYS}
+        params = checked_params(given, base=self._params) if given else self._params
+        history, messages, notes = self._conversation(prompt, options)
         choice = chosen(options.get("tool_choice"), self.offer, is_open=bool(self._toolsets))
         state, opening = await self._opened(options.get("run_id"))
         if history and state.messages:
@@ -110,8 +110,7 @@ class Setting(Generic[T]):
         for record in opening:
             await loop.record(record)
         instructions = await self._instructions(loop, deps)
-        params = {**self._params, **checked} if checked else self._params
-        await loop.record(Prompted(messages, history, instructions, choice, params))
+        await loop.record(Prompted(messages, history, instructions, choice, params, notes))
         return await loop.run()
 
     async def go_on(
@@ -159,6 +158,20 @@ class Setting(Generic[T]):
 
         plan = self._plan(None)
         return await run_within(plan, ctx, offer=self.offer, fingerprint=self.fingerprint, prompted=prompted)
+
+    def _conversation(
+        self, prompt: Prompt, options: AnyRunOptions
+    ) -> tuple[tuple[Message, ...], tuple[Message, ...], tuple[str, ...]]:
+        """Return the history and the prompt of a run, checked, and what had to be repaired in the history."""
+        messages, history = prompt_messages(prompt), options.get("history") or ()
+        if isinstance(prompt, str) and not history:
+            return (), messages, ()
+        from callwright.wire.history import checked_history, history_of, repaired_history  # noqa: PLC0415 - few need it
+
+        past, notes = repaired_history(history) if options.get("repair_history") else (history_of(history), ())
+        model = options.get("model") or self.model
+        checked_history((*past, *messages), model=model if isinstance(model, str | None) else model.name)
+        return past, messages, notes
 
     def _refuse_changes(self, state: RunState) -> None:
         started = state.records[0]

@@ -71,6 +71,8 @@ class Prompted:
     """As rendered for this prompt."""
     tool_choice: ToolChoice | None = None
     params: JsonObject = field(default_factory=dict[str, JsonValue])
+    notes: tuple[str, ...] = ()
+    """What had to be repaired in the history."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -336,5 +338,6 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "forked": _tuple,
     "problems": _tuple,
     "repairs": _tuple,
+    "notes": _tuple,
     "waiting": lambda value: tuple([_tuple(item) for item in cast("list[object]", value)]),
 }

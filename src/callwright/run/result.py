@@ -100,6 +100,11 @@ class RunResult(Generic[T]):
         return tuple(self.state.messages[self.state.history_length :])
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What had to be repaired in the history that the newest prompt came with."""
+        return () if self.state.prompt is None else self.state.prompt.notes
+
+    @property
     def usage(self) -> Usage:
         """What all requests of the run used, failed ones and sub-agents included."""
         return self.state.usage
