@@ -260,25 +260,27 @@ async def _run(ready: Ready, context: RunContext[Any], bridges: list[Bridge]) ->
     Args:
         ready: The call.
         context: The tool's.
-        bridges: Gets a bridge for each time that the function is run.
+        bridges: Gets a bridge for each time that the function is run on a thread.
     """
     latest: list[_Returned] = []
 
     async def run(arguments: Mapping[str, object]) -> object:
-        bridges.append(Bridge())
-        latest[:] = [await _run_function(replace(ready, arguments=arguments), context, bridges[-1])]
+        call = ready if arguments is ready.arguments else replace(ready, arguments=arguments)
+        latest[:] = [await _run_function(call, context, bridges)]
         return latest[0].value
 
     value = await ready.tool.invoke(ready.arguments, context, run=run)
     return latest[0] if latest and value is latest[0].value else _returned(value, ready.tool, context)
 
 
-async def _run_function(ready: Ready, context: RunContext[Any], bridge: Bridge) -> _Returned:
+async def _run_function(ready: Ready, context: RunContext[Any], bridges: list[Bridge]) -> _Returned:
     tool, shape = ready.tool, ready.tool.shape
     if shape.is_async or shape.is_async_generator:
         value: Any = shape.arguments.call(tool.function, ready.arguments, context)
         return await _settled(await value if shape.is_async else value, tool, context)
     # Put into words there, too: what it returns may be of use on its own thread only, as a database's rows are.
+    bridge = Bridge()
+    bridges.append(bridge)
     call = partial(_run_here, ready, context.on_thread(bridge))
     returned = await run_in_thread(call, bridge=bridge)
     return returned if isinstance(returned, _Returned) else await _settled(returned.value, tool, context)

@@ -64,6 +64,8 @@ def told(value: object, *, limit: int = RESULT_LIMIT, call_id: str = "", can_rea
         call_id: The id of the call, by which the rest can be asked for.
         can_read_on: Whether the model can ask for the rest, by `read_result`.
     """
+    if type(value) is str and len(value) <= limit:
+        return Told(clean(value))
     try:
         notes: list[str] = []
         artifact: JsonValue = None
