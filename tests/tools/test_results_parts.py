@@ -8,7 +8,8 @@ from datetime import date
 
 import pytest
 
-from callwright import RunContext, ToolError
+from callwright import Agent, RunContext, ToolError, tool
+from callwright.testing.scripted import ScriptedModel, calls
 from callwright.tools.results import ToolResult, read_result, told
 
 PNG = b"\x89PNG\r\n\x1a\nrest"
@@ -188,3 +189,18 @@ def test_at_least_one_character_is_read(length: int) -> None:
 
 def test_no_more_is_read_than_fits() -> None:
     assert len(read_result(context_with("x" * 300_000), "run:1:0", 0, 10**9)) < 100_100
+
+
+@pytest.mark.anyio
+async def test_a_model_reads_on_in_a_run() -> None:
+    @tool(result_limit=4)
+    def find() -> str:
+        """Find."""
+        return "0123456789"
+
+    model = ScriptedModel(calls(find), calls(read_result, call_id="r:1:0", start=4), "ok")
+
+    await Agent(model, tools=[find, read_result]).run("?", run_id="r")
+
+    assert 'go on with read_result(call_id="r:1:0", start=4)' in model.requests[1].messages[-1].text
+    assert model.requests[2].messages[-1].text == "456789\n(characters 4 to 10 of 10)"

@@ -12,7 +12,7 @@ from callwright._json import JsonValue, clean, encode
 from callwright.errors import ToolError
 from callwright.tools.context import RunContext
 from callwright.tools.plain import kind_of, leaves, plain, shown, text_of_bytes, words
-from callwright.tools.tool import RESULT_LIMIT
+from callwright.tools.tool import RESULT_LIMIT, tool
 from callwright.wire.messages import Part
 
 __all__ = ["Told", "ToolResult", "read_result", "result_text", "told"]
@@ -100,6 +100,7 @@ def result_text(value: object) -> tuple[str, str | None]:
     return made.content if isinstance(made.content, str) else "".join(map(_text_of, made.content)), made.note
 
 
+@tool(read_only=True)
 def read_result(ctx: RunContext[Any], call_id: str, start: int = 0, length: int = 20_000) -> str:
     """Read on in a result that was too long to be shown whole.
 
