@@ -145,7 +145,7 @@ class _Fitting:
         """Return `value` as `schema` has it; what does not fit is added to the problems."""
         if schema is True:
             return value
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, dict):
             return self._wrong("extra_forbidden", path, "left out", value)
         if value is None and schema.get("nullable") is True:
             return value

@@ -11,7 +11,7 @@ from callwright._json import JsonObject, JsonValue
 from callwright.tools.fillers import given
 from callwright.tools.shapes import ToolArguments, ToolShape
 
-__all__ = ["StrictShape"]
+__all__ = ["StrictArguments", "StrictShape"]
 
 
 class StrictArguments:

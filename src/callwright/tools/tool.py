@@ -110,7 +110,7 @@ class Tool(Generic[P, R]):
         self._options = options
         self._is_whole = is_whole
         self._arounds = arounds
-        self._told: tuple[JsonObject, bool | None] | None = None
+        self._strict: tuple[JsonObject, bool | None] | None = None
         # A method decorated in its class has a `self` that binding will take away; only then has it a shape.
         self._shape = shape if shape is not None or _is_unbound_method(function) else self._shaped()
         self.__wrapped__ = function
@@ -145,10 +145,9 @@ class Tool(Generic[P, R]):
         Raises:
             SchemaError: It must be strict, and cannot.
         """
-        if self._told is None:
-            self._told = self._said(self.shape.arguments.parameters)
         text = self._options.get("description")
-        return FunctionDescription(self.name, self.shape.description if text is None else text, *self._told)
+        parameters, said = self._said(self.shape.arguments.parameters)
+        return FunctionDescription(self.name, self.shape.description if text is None else text, parameters, said)
 
     @property
     def effect(self) -> Literal["read", "idempotent", "write"]:
@@ -286,13 +285,13 @@ class Tool(Generic[P, R]):
         said = self._options.get("strict")
         if not said:
             return parameters, said
-        # Most tools never need it.
-        from callwright.tools.strict import strict, strict_or_none  # noqa: PLC0415
+        if self._strict is None:
+            # Most tools never need it.
+            from callwright.tools.strict import strict, strict_or_none  # noqa: PLC0415
 
-        if said == "auto":
-            made = strict_or_none(parameters)
-            return (parameters, None) if made is None else (made, True)
-        return strict(parameters, name=self.name), True
+            made = strict_or_none(parameters) if said == "auto" else strict(parameters, name=self.name)
+            self._strict = (parameters, None) if made is None else (made, True)
+        return self._strict
 
     def _copy(
         self,
