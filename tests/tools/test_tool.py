@@ -219,6 +219,7 @@ async def test_parameters_are_told_instead_and_values_read_by_the_annotations() 
     [
         ({"properties": {"city": {}, "town": {}}}, "parameters tells of town, which the function has not"),
         ({"properties": {"days": {}}}, "parameters does not tell of city, which must be given"),
+        ({}, "parameters does not tell of city, which must be given"),
     ],
 )
 def test_parameters_that_the_function_does_not_have_are_refused_when_the_agent_is_made(
@@ -226,6 +227,14 @@ def test_parameters_that_the_function_does_not_have_are_refused_when_the_agent_i
 ) -> None:
     with pytest.raises(SchemaError, match=message):
         Agent(ScriptedModel(), tools=[Tool(weather, parameters=schema)])
+
+
+async def test_parameters_may_be_told_by_reference() -> None:
+    city = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+
+    one = Tool(weather, parameters={"$ref": "#/$defs/City", "$defs": {"City": city}})
+
+    assert await told(one, '{"city": "Rome"}') == "'Rome' 1"
 
 
 async def test_with_parameters_given_a_function_needs_no_annotations() -> None:

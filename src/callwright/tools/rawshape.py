@@ -130,11 +130,13 @@ class RawShape:
         own = Shape(self._outline).arguments
         names, properties = self._names(), cast("JsonObject", own.parameters["properties"])
         required = cast("list[str]", own.parameters.get("required", []))
+        # By reference or by alternatives more may be told than is seen here.
+        is_plain = not {"$ref", "allOf", "anyOf", "oneOf"} & self._schema.parameters.keys()
         lost = [] if own.parameters.get("additionalProperties") else sorted(names - properties.keys())
         missing = [name for name in required if name not in names]
-        if names and lost:
+        if is_plain and lost:
             raise SchemaError(f"tool {self.name!r}: parameters tells of {', '.join(lost)}, which the function has not")
-        if names and missing:
+        if is_plain and missing:
             raise SchemaError(
                 f"tool {self.name!r}: parameters does not tell of {', '.join(missing)}, which must be given"
             )
