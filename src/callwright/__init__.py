@@ -50,13 +50,18 @@ if TYPE_CHECKING:
     from callwright.run.store import MemoryStore, Store
     from callwright.run.verdicts import approve, deny, edit, provide, rerun
     from callwright.service.client import Client, Timeouts
+    from callwright.service.profiles import profile_for
     from callwright.service.retry import Retry
     from callwright.stream import RunStream, SyncRunStream
     from callwright.tools.context import Progress, RunContext
+    from callwright.tools.results import ToolResult, read_result
     from callwright.tools.schema import FunctionDescription, describe
     from callwright.tools.tool import Tool, tool
     from callwright.tools.toolset import Toolset
+    from callwright.tools.toolsets import combined, filtered, prefixed, renamed, toolset, with_options, wrapped
+    from callwright.tools.wrapping import Around, Invocation
     from callwright.wire.chat import ChatRequest, Completion, Delta, Usage
+    from callwright.wire.history import checked_history, history_of, repaired_history
     from callwright.wire.messages import (
         AssistantMessage,
         DeveloperMessage,
@@ -67,15 +72,18 @@ if TYPE_CHECKING:
         UserMessage,
     )
     from callwright.wire.params import ChatParams
-    from callwright.wire.profile import OPENROUTER, Profile
+    from callwright.wire.parts import audio, file, image, text, video
+    from callwright.wire.profile import COMPATIBLE, OPENROUTER, Profile
 
 __all__ = [
+    "COMPATIBLE",
     "OPENROUTER",
     "APIConnectionError",
     "APIError",
     "APIStatusError",
     "APITimeoutError",
     "Agent",
+    "Around",
     "AssistantMessage",
     "AuthenticationError",
     "BadRequestError",
@@ -96,6 +104,7 @@ __all__ = [
     "ForcedCall",
     "FunctionDescription",
     "InsufficientCreditsError",
+    "Invocation",
     "Limits",
     "MemoryStore",
     "Message",
@@ -135,24 +144,48 @@ __all__ = [
     "ToolCall",
     "ToolError",
     "ToolMessage",
+    "ToolResult",
     "Toolset",
     "Usage",
     "UserMessage",
     "approve",
+    "audio",
+    "checked_history",
+    "combined",
     "deny",
     "describe",
     "edit",
     "extract",
     "extract_sync",
+    "file",
+    "filtered",
     "force",
     "force_sync",
+    "history_of",
+    "image",
     "output_of",
+    "prefixed",
+    "profile_for",
     "provide",
+    "read_result",
+    "renamed",
+    "repaired_history",
     "rerun",
+    "text",
     "tool",
+    "toolset",
+    "video",
+    "with_options",
+    "wrapped",
 ]
 
 _HOMES = {
+    "service.profiles": ("profile_for",),
+    "wire.history": ("checked_history", "history_of", "repaired_history"),
+    "wire.parts": ("audio", "file", "image", "text", "video"),
+    "tools.wrapping": ("Around", "Invocation"),
+    "tools.toolsets": ("combined", "filtered", "prefixed", "renamed", "toolset", "with_options", "wrapped"),
+    "tools.results": ("ToolResult", "read_result"),
     "_bulk": ("Bulk", "Finished"),
     "agent": ("Agent",),
     "errors": (
@@ -211,7 +244,7 @@ _HOMES = {
         "UserMessage",
     ),
     "wire.params": ("ChatParams",),
-    "wire.profile": ("OPENROUTER", "Profile"),
+    "wire.profile": ("COMPATIBLE", "OPENROUTER", "Profile"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

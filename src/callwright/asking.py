@@ -66,10 +66,7 @@ class Asking(Generic[T]):
             SchemaError: Two tools have the same name, or one has that of the output.
         """
         if self._plan.toolsets:
-            tools = list(self._plan.tools)
-            for toolset in self._plan.toolsets:
-                tools += await toolset.tools(context())
-            self.offer = Offer(tools)
+            self.offer = await Offer.of_step(self._plan.tools, self._plan.toolsets, context())
             if taken := self.live.output_tools & self.offer.names.keys():
                 raise SchemaError(f"tool {min(taken)!r}: the name is taken by the output; give it another")
             self._note(self.offer)

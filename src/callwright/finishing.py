@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Generic
 
 from typing_extensions import TypeVar
@@ -78,11 +79,19 @@ class Finishing(Generic[T]):
         """
         text = returned.message.text
         try:
-            self._value = self._output.load(text if isinstance(self._output, TextOutput) else decode(text))
+            self._value = self._loaded(text)
         except ValueError as error:
             told = f"call {returned.call!r} is the run's output (return_direct), and does not fit: {error}"
             raise OutputError(told, state=self._state) from error
         await self._record(Stopped("done", None, self._output.dump(self._value)))
+
+    def _loaded(self, text: str) -> T:
+        """Return the value of a result's text: JSON, or a text that stands for itself, such as a date."""
+        output = self._output
+        if not isinstance(output, TextOutput):
+            with suppress(ValueError):
+                return output.load(decode(text))
+        return output.load(text)
 
     def result(self, stopped: Stopped) -> RunResult[T]:
         """Return the result of a run that has stopped.

@@ -308,7 +308,7 @@ class Loop(Generic[T]):
             self._deps,
             run_id=state.run_id,
             call_id=call,
-            step=state.steps or 1,
+            step=state.steps if call else state.steps + 1,
             messages=state.messages,
             usage=state.usage,
             report=self._emit,

@@ -11,7 +11,7 @@ from typing import Any, Generic, cast
 from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK
-from callwright._json import JsonObject, clean, encode
+from callwright._json import clean, encode
 from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
 from callwright.fingerprint import changes, fingerprint
 from callwright.loop import Emit, Loop
@@ -26,7 +26,7 @@ from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.subagent import pass_on, run_within
 from callwright.tools.context import RunContext
-from callwright.tools.toolset import AnyTool, Offer, ToolLike, Toolset, as_tool, chosen, is_entry, wire_entry
+from callwright.tools.toolset import Offer, chosen, parted
 from callwright.wire.messages import Message, Prompt, prompt_messages
 from callwright.wire.params import checked_params
 
@@ -63,7 +63,7 @@ class Setting(Generic[T]):
         tools, params = tuple(options.get("tools") or ()), options.get("params") or {}
         self.options: AgentOptions[Any] = {**options, "tools": tools, "params": {**params}}
         self._params = checked_params(params)
-        self._own, self._toolsets = _sorted(tools)
+        self._own, self._toolsets = parted(tools)
         self.offer = Offer(self._own)
         if OUTPUT_TOOL in self.offer.names and not isinstance(output, TextOutput):
             raise SchemaError(f"tool {OUTPUT_TOOL!r}: the name is taken by the output; give it another")
@@ -241,17 +241,3 @@ class Setting(Generic[T]):
 
 def _new_id() -> str:
     return f"run_{os.urandom(12).hex()}"
-
-
-def _sorted(tools: Sequence[ToolLike]) -> tuple[list[AnyTool | JsonObject], list[Toolset]]:
-    """Return an agent's own tools, in order, and its toolsets."""
-    own: list[AnyTool | JsonObject] = []
-    toolsets: list[Toolset] = []
-    for tool in tools:
-        if is_entry(tool):
-            own.append(wire_entry(tool))
-        elif isinstance(tool, Toolset):
-            toolsets.append(tool)
-        else:
-            own.append(as_tool(tool))
-    return own, toolsets

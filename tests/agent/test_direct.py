@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from pydantic import BaseModel
 
@@ -103,3 +105,14 @@ async def test_a_conversation_goes_on_after_a_direct_result() -> None:
     result = await agent.run("Thanks", run_id="r")
 
     assert result.output == "You are welcome."
+
+
+async def test_a_date_is_handed_over_as_the_text_that_it_is() -> None:
+    @tool(return_direct=True)
+    def today() -> date:
+        """Tell the date."""
+        return date(2026, 11, 21)
+
+    result = await Agent(ScriptedModel(calls(today)), tools=[today], output=date).run("?")
+
+    assert result.output == date(2026, 11, 21)

@@ -44,7 +44,7 @@ class Toolset(Protocol):
     Any object with such a method is one; `@toolset` makes one of a function.
     """
 
-    async def tools(self, ctx: RunContext[Any]) -> Sequence[Any]:
+    async def tools(self, ctx: RunContext[Any]) -> Iterable[ToolLike]:
         """Return the tools to offer now: functions, `Tool`s, toolsets or wire entries, as in an agent's `tools=`."""
         ...
 

@@ -129,9 +129,10 @@ OPENROUTER = Profile(
     echo=frozenset(
         {
             *("annotations", "audio", "content", "images", "name", "reasoning", "reasoning_details", "refusal"),
-            *("role", "tool_calls"),
+            *("reasoning_content", "role", "tool_calls"),
         }
     ),
+    reasoning_key="reasoning",
     cache_marks=True,
     tool_media=True,
 )
