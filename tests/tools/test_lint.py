@@ -178,12 +178,12 @@ def test_what_strict_mode_and_services_cannot_be_told_is_noted():
         (
             "dialect-gemini",
             "parameters.x",
-            "gemini cannot be told: which item has which type at parameters.x; enum at parameters.x[](anyOf 0)",
+            "gemini cannot be told: which item has which type; enum at parameters.x[](anyOf 0)",
         ),
         (
             "dialect-moonshot",
             "parameters.x",
-            "moonshot cannot be told: which item has which type at parameters.x",
+            "moonshot cannot be told: which item has which type",
         ),
     ]
     assert [one.rule for one in linted([described], dialects=["moonshot"])][-1] == "dialect-moonshot"

@@ -164,8 +164,8 @@ REFUSED = [
         "parameters.x: a dict with",
         id="open object",
     ),
-    pytest.param({}, "parameters.x: anything is allowed here; name its type", id="Any"),
-    pytest.param(True, "parameters.x: anything is allowed here; name its type", id="true"),
+    pytest.param({}, "parameters.x: a value of any type; name one", id="Any"),
+    pytest.param(True, "parameters.x: a value of any type; name one", id="true"),
     pytest.param({"type": "array"}, "parameters.x: a list of anything", id="list"),
     pytest.param({"type": "array", "items": {}}, "parameters.x: a list of anything", id="list of Any"),
     pytest.param(
@@ -193,7 +193,7 @@ REFUSED = [
     pytest.param({"allOf": [of(a={}), of(b={})]}, "parameters.x: the keyword allOf", id="allOf"),
     pytest.param({"anyOf": []}, "an empty anyOf", id="empty union"),
     pytest.param(
-        {"anyOf": [{"type": "string"}, {}]}, r"parameters.x\(anyOf 1\): anything is allowed", id="union with Any"
+        {"anyOf": [{"type": "string"}, {}]}, r"parameters.x\(anyOf 1\): a value of any type", id="union with Any"
     ),
     pytest.param({"properties": {}, "anyOf": [of(a={})]}, "anyOf beside properties", id="properties beside a union"),
     pytest.param({"$ref": "https://example.org/x"}, "a reference to 'https://example.org/x'", id="remote reference"),

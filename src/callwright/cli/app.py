@@ -92,12 +92,34 @@ def _schema(
     *,
     compact: Annotated[bool, typer.Option("--compact", help="In one line.")] = False,
     entries: Annotated[bool, typer.Option("--entries", help="As a request's `tools` hold them.")] = False,
+    lint: Annotated[
+        bool, typer.Option("--lint", help="Tell what could be better instead; 1 if something is wrong.")
+    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="With --lint: warnings fail, too.")] = False,
+    dialect: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--dialect", metavar="NAME", help="With --lint: the service to think of. Repeatable. Default: all."
+        ),
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option("--check", metavar="FILE", help="Compare with a lock; 1 if a change breaks something."),
+    ] = None,
+    lock: Annotated[
+        Path | None, typer.Option("--lock", metavar="FILE", help="Write the lock that --check reads.")
+    ] = None,
 ) -> None:
-    """Print what a model is told of functions: JSON for any client."""
+    """Print what a model is told of functions, as JSON; or check it."""
     with reporting():
-        from callwright.cli.schema import print_schemas  # noqa: PLC0415 - see the module's docstring
+        from callwright.cli.review import Review  # noqa: PLC0415 - see the module's docstring
+        from callwright.cli.schema import print_schemas, review_schemas  # noqa: PLC0415
 
-        print_schemas(places, is_compact=compact, as_entries=entries)
+        wanted = Review(lint=lint, is_strict=strict, dialects=tuple(dialect or ()), check=check, lock=lock)
+        if wanted or strict or dialect:
+            review_schemas(places, wanted, is_printing=compact or entries)
+        else:
+            print_schemas(places, is_compact=compact, as_entries=entries)
 
 
 @app.command("simulate")

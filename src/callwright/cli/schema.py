@@ -1,4 +1,4 @@
-"""The command `schema`: what a model is told of functions, as JSON."""
+"""The command `schema`: what a model is told of functions, as JSON, or reviewed."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from rich.syntax import Syntax
 
 from callwright.cli.exits import CommandError
 from callwright.cli.loading import is_several, load_tools, name_of
+from callwright.cli.review import Review, review
 from callwright.cli.terminal import open_console
 from callwright.tools.tool import Tool
 from callwright.tools.toolset import ToolLike
 
-__all__ = ["print_schemas"]
+__all__ = ["print_schemas", "review_schemas"]
 
 
 def print_schemas(places: Sequence[str], *, is_compact: bool = False, as_entries: bool = False) -> None:
@@ -39,6 +40,27 @@ def print_schemas(places: Sequence[str], *, is_compact: bool = False, as_entries
         print(text)  # noqa: T201 - rich would fold long lines
     else:
         console.print(Syntax("", "json", theme="ansi_dark").highlight(text), soft_wrap=True, end="")
+
+
+def review_schemas(places: Sequence[str], wanted: Review, *, is_printing: bool = False) -> None:
+    """Review what a model is told of functions.
+
+    Args:
+        places: See `load_tools`.
+        wanted: What to do.
+        is_printing: Whether options were given that only printing has.
+
+    Raises:
+        CommandError: The options do not go together; see also `review`.
+        SchemaError: See `review`.
+    """
+    if is_printing:
+        raise CommandError("--compact and --entries: expected alone; --lint, --check and --lock print no schemas")
+    if (wanted.is_strict or wanted.dialects) and not wanted.lint:
+        raise CommandError("--strict and --dialect: expected with --lint")
+    if wanted.check is not None and wanted.lock is not None:
+        raise CommandError("--check and --lock: expected one of them; check first, then write")
+    review(places, wanted)
 
 
 def _described(tool: ToolLike, *, as_entry: bool) -> object:

@@ -17,9 +17,12 @@ LABEL_WIDTH = 9
 
 STYLES = {
     "answer": "bold",
+    "breaks": "red",
     "call": "cyan",
+    "change": "dim",
     "error": "red",
     "limit": "yellow",
+    "locked": "green",
     "note": "yellow",
     "output": "bold green",
     "progress": "dim",
@@ -28,6 +31,7 @@ STYLES = {
     "retry": "yellow",
     "thought": "dim",
     "usage": "dim",
+    "warning": "magenta",
 }
 """Label -> style of rich."""
 # All but tab and newline: an escape could recolour, retitle or clear the terminal.

@@ -45,72 +45,13 @@ _BYTES_PER_TOKEN = 4
 """About; tokenisers differ by a third."""
 
 _VAGUE = frozenset(
-    [
-        "a",
-        "arg",
-        "args",
-        "arr",
-        "b",
-        "bar",
-        "c",
-        "config",
-        "d",
-        "data",
-        "dict",
-        "e",
-        "f",
-        "field",
-        "flag",
-        "foo",
-        "i",
-        "info",
-        "input",
-        "item",
-        "items",
-        "j",
-        "k",
-        "key",
-        "kwargs",
-        "list",
-        "m",
-        "misc",
-        "n",
-        "num",
-        "o",
-        "obj",
-        "object",
-        "opt",
-        "options",
-        "opts",
-        "other",
-        "p",
-        "param",
-        "params",
-        "payload",
-        "q",
-        "r",
-        "s",
-        "spec",
-        "str",
-        "string",
-        "stuff",
-        "t",
-        "temp",
-        "thing",
-        "things",
-        "tmp",
-        "type",
-        "u",
-        "v",
-        "val",
-        "value",
-        "values",
-        "var",
-        "w",
-        "x",
-        "y",
-        "z",
-    ]
+    {
+        *("a", "arg", "args", "arr", "b", "bar", "c", "d", "data", "dict", "e", "f", "flag"),
+        *("foo", "i", "info", "input", "j", "k", "kwargs", "m", "misc", "n"),
+        *("num", "o", "obj", "object", "opt", "opts", "other", "p", "param", "params", "payload"),
+        *("q", "r", "s", "spec", "str", "string", "stuff", "t", "temp", "thing", "things", "tmp", "u"),
+        *("v", "val", "value", "values", "var", "w", "x", "y", "z"),
+    }
 )
 _LEAKED = re.compile(
     r"^[ \t]*(?:(?:Args|Arguments|Parameters|Returns|Raises|Yields)[ \t]*:?[ \t]*$|[:@](?:param|return|raise|type)\b)",
@@ -272,8 +213,9 @@ def _of_schema(description: FunctionDescription, dialects: Sequence[str]) -> Ite
         yield Finding(name, blocks[0].path, "not-strict", "note", f"strict mode cannot hold {blocks[0].message}")
     for dialect in dialects:
         if lost := losses(root, DIALECTS[dialect]):
-            some = "; ".join(str(one) for one in lost[:3]) + (f"; and {len(lost) - 3} more" if lost[3:] else "")
-            yield Finding(name, lost[0].path, f"dialect-{dialect}", "note", f"{dialect} cannot be told: {some}")
+            some = "; ".join(one.what if one.path == lost[0].path else str(one) for one in lost[:3])
+            more = f"; and {len(lost) - 3} more" if lost[3:] else ""
+            yield Finding(name, lost[0].path, f"dialect-{dialect}", "note", f"{dialect} cannot be told: {some}{more}")
 
 
 class _Place(NamedTuple):

@@ -81,7 +81,7 @@ def _tools_of(lock: JsonObject) -> JsonObject:
     version, tools = lock.get("version"), as_object(lock.get("tools"))
     if version != _VERSION or tools is None:
         got = f"version {encode(version).decode()}" if "version" in lock else "something else"
-        raise SchemaError(f"lock: expected one of version {_VERSION}; got {got}: write it anew")
+        raise SchemaError(f"lock: expected one of version {_VERSION}; got {got}")
     for name, tool in tools.items():
         parameters = (as_object(tool) or {}).get("parameters")
         if not isinstance(parameters, Mapping):

@@ -208,7 +208,7 @@ class _Writer:
         """
         schema = as_object(value)
         if schema is None:
-            self._refuse(path, "anything is allowed here; name its type")
+            self._refuse(path, "a value of any type; name one")
             return {}
         schema = _merged(schema)
         self._check_keywords(schema, path)
@@ -277,7 +277,7 @@ class _Writer:
         kinds = kinds_of(schema)
         unknown = [kind for kind in kinds if kind not in _KINDS]
         if unknown or not kinds:
-            self._refuse(path, f"the type {unknown[0]!r}" if unknown else "anything is allowed here; name its type")
+            self._refuse(path, f"the type {unknown[0]!r}" if unknown else "a value of any type; name one")
             return {}
         made: dict[str, JsonValue] = {"type": kinds[0] if len(kinds) == 1 else kinds}
         made |= {key: schema[key] for key in _KEPT if key in schema}
