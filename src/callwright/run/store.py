@@ -9,7 +9,7 @@ from callwright._json import JsonObject, decode, encode
 from callwright.errors import RunConflictError, StoreError
 from callwright.run.records import Record, decoded, encoded
 
-__all__ = ["MemoryStore", "Store"]
+__all__ = ["MemoryStore", "Store", "check_place"]
 
 
 class Store(Protocol):
@@ -17,6 +17,8 @@ class Store(Protocol):
 
     async def append(self, run_id: str, seq: int, record: Record) -> None:
         """Keep a record at position `seq` of a run's log; it is kept when this returns.
+
+        When cancelled, it has kept the record and returns, or has not and raises the cancellation.
 
         Args:
             run_id: The run.
@@ -56,12 +58,10 @@ class MemoryStore:
 
     async def append(self, run_id: str, seq: int, record: Record) -> None:
         """See `Store.append`."""
-        log = self._logs.setdefault(run_id, [])
-        if seq < len(log):
-            raise RunConflictError(f"run {run_id!r}: record {seq} is there already; another process went on with it")
-        if seq > len(log):
-            raise StoreError(f"run {run_id!r}: expected record {len(log)}; got {seq}")
+        log = self._logs.get(run_id, [])
+        check_place(run_id, seq, length=len(log))
         log.append(encode(encoded(record)))
+        self._logs[run_id] = log
 
     async def load(self, run_id: str) -> Sequence[Record]:
         """See `Store.load`."""
@@ -74,6 +74,19 @@ class MemoryStore:
     async def delete(self, run_id: str) -> None:
         """See `Store.delete`."""
         self._logs.pop(run_id, None)
+
+
+def check_place(run_id: str, seq: int, *, length: int) -> None:
+    """Do nothing if `seq` is the next position of a log with `length` records.
+
+    Raises:
+        RunConflictError: The position is taken: another process went on with the run.
+        StoreError: It would leave a gap.
+    """
+    if seq < length:
+        raise RunConflictError(f"run {run_id!r}: record {seq} is there already; another process went on with it")
+    if seq > length:
+        raise StoreError(f"run {run_id!r}: expected record {length}; got {seq}")
 
 
 def _object(line: bytes) -> JsonObject:
