@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     )
     from callwright.extraction import ForcedCall, extract, extract_sync, force, force_sync
     from callwright.loop import Event, Nested
-    from callwright.model import Model, Restarted, Retried, Scope
+    from callwright.model import Model, Price, Restarted, Retried, Scope
     from callwright.output.output import Output, output_of
     from callwright.run.compaction import Compaction
     from callwright.run.limits import Budget, Limits
@@ -116,6 +116,7 @@ __all__ = [
     "ParameterError",
     "Pending",
     "PermissionDeniedError",
+    "Price",
     "Profile",
     "Progress",
     "ProviderError",
@@ -217,7 +218,7 @@ _HOMES = {
     ),
     "extraction": ("ForcedCall", "extract", "extract_sync", "force", "force_sync"),
     "loop": ("Event", "Nested"),
-    "model": ("Model", "Restarted", "Retried", "Scope"),
+    "model": ("Model", "Price", "Restarted", "Retried", "Scope"),
     "output.output": ("Output", "output_of"),
     "run.compaction": ("Compaction",),
     "run.verdicts": ("approve", "deny", "edit", "provide", "rerun"),

@@ -88,18 +88,21 @@ class Asking(Generic[T]):
         state = self._state
         return bool(limited or state.tool_choice == "none" or (self.output.tools and state.rejections))
 
-    def question(self, offer: Offer, *, limited: str | None, is_streamed: bool) -> Question:
+    def question(
+        self, offer: Offer, *, limited: str | None, is_streamed: bool, values: JsonObject | None = None
+    ) -> Question:
         """Return the next request.
 
         Args:
             offer: The tools of this step.
             limited: The limit because of which tools are withheld.
             is_streamed: Whether the answer is to come in pieces.
+            values: `max_tokens` and `max_price`, if the request may cost only so much.
         """
         only_output = bool(self.output.tools) and self.are_tools_withheld(limited)
         tools = self._wire(offer, only_output=only_output)
         choice = self._choice(offer, only_output=only_output, limited=limited)
-        params, added = self._request_params(is_streamed=is_streamed)
+        params, added = self._request_params(is_streamed=is_streamed, values=values)
         request = ChatRequest(tuple(self._state.request_messages), tools, choice, params)
         return Question(request, tools.digest, added)
 
@@ -124,15 +127,15 @@ class Asking(Generic[T]):
             return "required"
         return chosen
 
-    def _request_params(self, *, is_streamed: bool) -> tuple[Encoded, JsonObject]:
+    def _request_params(self, *, is_streamed: bool, values: JsonObject | None) -> tuple[Encoded, JsonObject]:
         """Return the parameters of a request and which of them nobody set; encoded once per prompt."""
         params, kept = self._state.params, self._params
-        if kept is None or kept[0] is not params or kept[1] is not is_streamed:
+        if kept is None or kept[0] is not params or kept[1] is not is_streamed or values is not None:
             sent: dict[str, JsonValue] = dict(params)
-            features = ["stream"] if is_streamed else []
+            features = [*(["stream"] if is_streamed else []), *(["cost limit"] if values is not None else [])]
             if self.output.response_format is not None:
                 sent.setdefault("response_format", self.output.response_format)
                 features.append("structured output")
-            added = implied(sent, features=features, profile=self._plan.model.profile)
+            added = implied(sent, features=features, profile=self._plan.model.profile, values=values)
             kept = self._params = (params, is_streamed, Encoded({**sent, **added}), added)
         return kept[2], kept[3]

@@ -11,10 +11,11 @@ import anyio
 from typing_extensions import TypeVar
 
 from callwright._concurrency import collapsed
+from callwright._json import JsonObject
 from callwright._secrets import masked
 from callwright.acting import Acting
 from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
-from callwright.asking import Asking
+from callwright.asking import Asking, Question
 from callwright.errors import APIError, BudgetError, CallwrightError, ContextLengthError, OutputError, StuckError
 from callwright.finishing import Finishing
 from callwright.model import Restarted, Retried, Scope
@@ -47,9 +48,10 @@ from callwright.run.records import (
 from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.run.verdicts import Approver, asked
+from callwright.spending import Allowance, Spending
 from callwright.tools.context import Progress, RunContext, Surroundings
 from callwright.tools.toolset import Offer
-from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta
+from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Usage
 from callwright.wire.messages import UserMessage
 
 __all__ = ["Emit", "Event", "Loop", "Nested"]
@@ -78,6 +80,9 @@ _STEERING = (
     "else, or say what is missing."
 )
 """What the model is told when it goes in circles."""
+
+_NO_VALUES: JsonObject = {"max_tokens": 0, "max_price": {}}
+"""Stands in a request that is only drafted, to see what it may cost."""
 
 _READER = "read_result"
 """The tool by which a model reads on in a result that it was told in part."""
@@ -121,6 +126,8 @@ class Loop(Generic[T]):
         """How this run's output is asked for."""
         self._surroundings = Surroundings(emit, plan.store, plan.budget, approve)
         self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
+        self._spending = Spending(plan, state)
+        self._allowance: Allowance | None = None
         self._finishing = Finishing(self.output, state, record=self.record, acting=self._acting, context=self._context)
 
     async def run(self) -> RunResult[T]:
@@ -225,17 +232,46 @@ class Loop(Generic[T]):
         if self._plan.compaction is not None and self._plan.compaction.is_due(state):
             await self._compact()
         is_eager = self._plan.eager and not self._asking.are_tools_withheld(limited)
-        question = self._asking.question(offer, limited=limited, is_streamed=is_eager or self._emit is not None)
+        question, limited, allowance = await self._afforded(offer, limited, is_streamed=is_eager or bool(self._emit))
         request, ask, budget = question.request, state.asks + 1, self._plan.budget
-        if budget is not None:
-            budget.admit()
-        choice = request.tool_choice
-        await self.record(Asked(ask, model.name, question.tools, choice, limited=limited, implied=question.implied))
-        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget)
-        if is_eager:
-            await self._answered_eagerly(ask, request, scope, offer)
-        else:
-            await self._answered(ask, request, scope)
+        is_eager = is_eager and not self._asking.are_tools_withheld(limited)
+        reserved = None if allowance is None else allowance.reserved
+        await self.record(
+            Asked(ask, model.name, question.tools, request.tool_choice, reserved, limited, question.implied)
+        )
+        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget, failed=self._retried)
+        try:
+            if is_eager:
+                await self._answered_eagerly(ask, request, scope, offer)
+            else:
+                await self._answered(ask, request, scope)
+        finally:
+            self._allowance = None
+            if allowance is not None:
+                self._spending.release(allowance)
+
+    async def _afforded(
+        self, offer: Offer, limited: str | None, *, is_streamed: bool
+    ) -> tuple[Question, str | None, Allowance | None]:
+        """Return the next request, the limit because of which it has no tools, and what is set aside for it.
+
+        Raises:
+            BudgetError: There is not enough left for any request.
+            ParameterError: Nobody knows what the model costs.
+        """
+        spending, asking = self._spending, self._asking
+        if self._plan.budget is not None:
+            self._plan.budget.admit()
+        if not spending.is_limited:
+            return asking.question(offer, limited=limited, is_streamed=is_streamed), limited, None
+        price = await spending.price()
+        for reason in dict.fromkeys((limited, limited or "cost")):
+            draft = asking.question(offer, limited=reason, is_streamed=is_streamed, values=_NO_VALUES)
+            allowance = spending.reserve(draft.request, price, final=reason is not None)
+            if allowance is not None:
+                self._allowance, values = allowance, allowance.values
+                return asking.question(offer, limited=reason, is_streamed=is_streamed, values=values), reason, allowance
+        raise self._exhausted("cost: not enough is left for another answer")
 
     async def _answered_eagerly(self, ask: int, request: ChatRequest, scope: Scope, offer: Offer) -> None:
         """Ask, begin what only reads while the answer comes, and see to its calls."""
@@ -261,23 +297,33 @@ class Loop(Generic[T]):
             eager.forget()
 
     async def _answered(self, ask: int, request: ChatRequest, scope: Scope) -> None:
-        budget = self._plan.budget
         try:
             completion = await self._plan.model.complete(request, scope)
         except APIError as error:
             partial = getattr(error, "partial", None)
             partial = partial if isinstance(partial, Completion) else None
             usage = NO_USAGE if partial is None else partial.usage
-            if budget is not None:
-                budget.settle(usage)
+            self._book(usage)
             await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
-            # Asked in another form, the model may answer.
+            # Asked in another form, or for less, the model may answer.
             if self._asking.steps_down(error) or (isinstance(error, ContextLengthError) and await self._compact()):
                 return
             raise
-        if budget is not None:
-            budget.settle(completion.usage)
+        self._book(completion.usage)
         await self.record(Answered(ask, completion))
+
+    def _book(self, usage: Usage) -> None:
+        """Count what a request used against the limits in money, and the shared budget."""
+        billed = self._spending.billed(usage, self._allowance)
+        self._spending.book(billed)
+        if self._plan.budget is not None:
+            self._plan.budget.settle(billed)
+
+    async def _retried(self, error: APIError, partial: Completion | None, usage: Usage) -> None:
+        """Record an attempt that came to nothing, and is followed by another; the model has booked it."""
+        self._spending.book(usage)
+        told = f"{type(error).__name__}: {masked(str(error))}"
+        await self.record(Failed(self.state.asks, told, partial, usage, again=True))
 
     async def _compact(self) -> bool:
         """Make the conversation that is sent shorter; return whether that was possible."""

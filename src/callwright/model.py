@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from decimal import Decimal
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from callwright.errors import APIError
 from callwright.wire.chat import ChatRequest, Completion, Delta, Usage
 from callwright.wire.profile import Profile
 
-__all__ = ["NO_SCOPE", "Failures", "Ledger", "Listener", "Memo", "Model", "Restarted", "Retried", "Scope", "Service"]
+__all__ = [
+    "NO_SCOPE",
+    "Failures",
+    "Ledger",
+    "Listener",
+    "Memo",
+    "Model",
+    "Price",
+    "Priced",
+    "Restarted",
+    "Retried",
+    "Scope",
+    "Service",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,31 @@ class Ledger(Protocol):
     def settle(self, usage: Usage) -> None:
         """Book what a request used."""
         ...
+
+    @property
+    def remaining(self) -> Decimal | None:
+        """US dollars that are neither spent nor set aside; None if there is no limit in money."""
+        ...
+
+    def reserve(self, amount: Decimal) -> bool:
+        """Set `amount` US dollars aside; return whether there is as much."""
+        ...
+
+    def release(self, amount: Decimal) -> None:
+        """Give back what was set aside."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What a model costs, in US dollars."""
+
+    prompt: Decimal
+    """Per token of the prompt."""
+    completion: Decimal
+    """Per token of the answer."""
+    request: Decimal = Decimal(0)
+    """Per request."""
 
 
 class Memo(Protocol):
@@ -117,6 +156,15 @@ class Model(Protocol):
         Raises:
             APIError: Asking failed.
         """
+        ...
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """A model that knows what it costs."""
+
+    async def price(self) -> Price | None:
+        """Return its price; None if that is not known."""
         ...
 
 

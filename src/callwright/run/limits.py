@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from decimal import Decimal
 
 from callwright.errors import BudgetError, ParameterError
+from callwright.model import Price
 from callwright.wire.chat import NO_USAGE, Usage
 
 __all__ = ["Budget", "Limits"]
@@ -33,7 +35,11 @@ class Limits:
     tokens: int | None = None
     """Prompt and completion tokens; checked before each request, so that the last one may go beyond."""
     cost: Decimal | float | None = None
-    """US dollars as billed; checked before each request, so that the last one may go beyond."""
+    """US dollars. Before each request what it may cost at worst is set aside: the prompt's tokens, of which there are
+    at most as many as bytes, and `max_tokens` of answer, at the model's price; `max_tokens` and, at OpenRouter,
+    `provider.max_price` are sent for that. What the service bills beyond its own price list is not bounded by it."""
+    price: Price | None = None
+    """What the model costs, for `cost`. Default: what the service's list says."""
     seconds: float | None = None
     """Since this process took up the run; checked before each request."""
 
@@ -72,17 +78,20 @@ class Budget:
 
     Args:
         tokens: Prompt and completion tokens; None is no limit.
-        cost: US dollars; None is no limit.
+        cost: US dollars, set aside before each request and booked after it, see `Limits.cost`; None is no limit.
         requests: Requests that were answered or failed; None is no limit.
     """
 
-    __slots__ = ("_cost", "_requests", "_tokens", "requests", "usage")
+    __slots__ = ("_cost", "_lock", "_requests", "_reserved", "_tokens", "requests", "usage")
 
     def __init__(
         self, *, tokens: int | None = None, cost: Decimal | float | None = None, requests: int | None = None
     ) -> None:
         self._tokens = tokens
-        self._cost = cost
+        self._cost = None if cost is None else Decimal(str(cost))
+        self._reserved = Decimal(0)
+        # Runs of several event loops, each on its own thread, may share it.
+        self._lock = threading.Lock()
         self._requests = requests
         self.requests = 0
         """Requests that were booked."""
@@ -102,8 +111,28 @@ class Budget:
 
     def settle(self, usage: Usage) -> None:
         """Book what a request used."""
-        self.requests += 1
-        self.usage += usage
+        with self._lock:
+            self.requests += 1
+            self.usage += usage
+
+    @property
+    def remaining(self) -> Decimal | None:
+        """US dollars that are neither spent nor set aside; None if there is no limit in money."""
+        return None if self._cost is None else self._cost - (self.usage.cost or 0) - self._reserved
+
+    def reserve(self, amount: Decimal) -> bool:
+        """Set `amount` US dollars aside; return whether there is as much."""
+        with self._lock:
+            remaining = self.remaining
+            if remaining is not None and amount > remaining:
+                return False
+            self._reserved += amount
+            return True
+
+    def release(self, amount: Decimal) -> None:
+        """Give back what was set aside."""
+        with self._lock:
+            self._reserved -= amount
 
     def __repr__(self) -> str:
         return f"Budget(requests={self.requests}, tokens={self.usage.total_tokens}, cost={self.usage.cost})"

@@ -104,12 +104,14 @@ class Voted:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """An ask came to nothing: it may have been paid for, but is not part of the conversation."""
+    """An ask, or one attempt of it, came to nothing: it may have been paid for, but is not part of the conversation."""
 
     ask: int
     error: str
     partial: Completion | None = None
     usage: Usage = NO_USAGE
+    again: bool = False
+    """Whether the model is being asked the same once more, within this ask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -271,7 +271,7 @@ class RunState:
             case Voted():
                 self.votes[record.key] = record.completion
             case Failed():
-                self._open_ask = None
+                self._open_ask = record.ask if record.again else None
                 self.requests += 1
                 self.usage += record.usage
             case Answered():

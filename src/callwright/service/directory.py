@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import TypeAlias
 from urllib.parse import parse_qsl, urlsplit
@@ -22,6 +23,7 @@ from callwright.errors import (
     NotFoundError,
     ParameterError,
 )
+from callwright.model import Price
 from callwright.service._http import Http, Reply
 from callwright.service.catalogue import (
     Credits,
@@ -147,6 +149,21 @@ class Directory:
             return await self.model_info(slug, max_age=max_age)
 
         return run_sync(model_info)
+
+    async def price(self, slug: str | None) -> Price | None:
+        """Return what a model costs; None if it is not in the list, or its price is known only after routing.
+
+        Raises:
+            APIError: The list could not be had.
+        """
+        try:
+            info = None if slug is None else await self.model_info(slug)
+        except NotFoundError:
+            return None
+        cost = None if info is None else info.pricing
+        if cost is None or cost.prompt is None or cost.completion is None:
+            return None
+        return Price(cost.prompt, cost.completion, cost.request or Decimal(0))
 
     def known(self, slug: str | None) -> ModelInfo | None:
         """Return what the list at hand says of a model, whatever its age; None if there is none. Asks nobody."""

@@ -150,14 +150,19 @@ _VERBOSITIES = frozenset[object]({"low", "medium", "high", "xhigh", "max"})
 IMPLIED: Mapping[tuple[str, str], JsonObject] = {
     ("structured output", "require_parameters"): {"provider": {"require_parameters": True}},
     ("stream", "include_usage"): {"stream_options": {"include_usage": True}},
+    ("cost limit", "name"): {"max_tokens": "$max_tokens"},
+    ("cost limit", "max_price"): {"provider": {"max_price": "$max_price"}},
 }
 """What a feature that the user asked for implies on the wire: (feature, switch of the profile) -> parameters.
 
-The one table of parameters that are sent although nobody set them; a value that the user set wins.
+The one table of parameters that are sent although nobody set them; a value that the user set wins. `$max_tokens` and
+`$max_price` stand for what the limit leaves room for, and for the model's price.
 """
 
 
-def implied(params: JsonObject, *, features: Iterable[str], profile: Profile) -> dict[str, JsonValue]:
+def implied(
+    params: JsonObject, *, features: Iterable[str], profile: Profile, values: JsonObject | None = None
+) -> dict[str, JsonValue]:
     """Return the parameters that `features` add to `params` on a server of `profile`.
 
     Args:
@@ -165,20 +170,30 @@ def implied(params: JsonObject, *, features: Iterable[str], profile: Profile) ->
             `provider.order` of the user and an implied `provider.require_parameters` both stand.
         features: Which rows of `IMPLIED` apply.
         profile: Whose switches decide.
+        values: What stands for the names that begin with `$`.
     """
     added: dict[str, JsonValue] = {}
     for (feature, switch), wishes in IMPLIED.items():
         if feature not in features or not getattr(profile, switch):
             continue
-        for key, value in wishes.items():
-            present = params.get(key)
-            if key not in params:
+        for key, wish in wishes.items():
+            if key == "max_tokens" and params.get("max_completion_tokens") is not None:
+                continue
+            value, present = _filled(wish, values or {}), params.get(key, added.get(key))
+            if key not in params and key not in added:
                 added[key] = value
             elif isinstance(present, Mapping) and isinstance(value, Mapping):
-                missing = {inner: wish for inner, wish in value.items() if inner not in present}
+                missing = {inner: part for inner, part in value.items() if inner not in present}
                 if missing:
                     added[key] = {**present, **missing}
     return added
+
+
+def _filled(wish: JsonValue, values: JsonObject) -> JsonValue:
+    """Return a wish with its names replaced by their values."""
+    if isinstance(wish, str) and wish.startswith("$"):
+        return values[wish[1:]]
+    return {key: _filled(part, values) for key, part in wish.items()} if isinstance(wish, Mapping) else wish
 
 
 def checked_params(params: Mapping[str, object], *, base: JsonObject | None = None) -> dict[str, JsonValue]:

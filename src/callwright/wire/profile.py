@@ -63,6 +63,9 @@ class Profile:
     include_usage: bool = True
     """Whether a stream carries usage only when `stream_options.include_usage` asks for it."""
 
+    max_price: bool = False
+    """Whether `provider.max_price` exists."""
+
     require_parameters: bool = False
     """Whether `provider.require_parameters` exists: routing may land on an endpoint that ignores a parameter."""
 
@@ -125,6 +128,7 @@ OPENROUTER = Profile(
     reasoning_object=True,
     include_usage=False,
     require_parameters=True,
+    max_price=True,
     tool_types=None,
     echo=frozenset(
         {
