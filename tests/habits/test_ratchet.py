@@ -29,7 +29,7 @@ BANNED_MODULES = {
 BANNED_CALLS = {"eval", "exec"}
 ALLOWED_CALLS = {
     # Resolves annotations of the user's own functions where they were written, as `inspect` and pydantic do.
-    "src/callwright/tools/signature.py": 2,
+    "src/callwright/tools/annotations.py": 2,
 }
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef

@@ -190,7 +190,7 @@ def test_gemini_is_told_what_it_understands(before: Schema, after: Schema, lost:
 
 
 def test_a_recursion_is_cut_after_two_rounds():
-    def tool(node: Node) -> None: ...
+    def tool(node: Node, depth: int) -> None: ...
 
     made: Any = cleaned(describe(tool).parameters, GEMINI)
 

@@ -79,16 +79,16 @@ UNSERIALISABLE = object()
         pytest.param("a", {"default": "a"}, id="text"),
         pytest.param("\ud800", {"default": "\ufffd"}, id="lone surrogate"),
         pytest.param(1.5, {"default": 1.5}, id="float"),
-        pytest.param(math.nan, {}, id="NaN"),
+        pytest.param(math.nan, {"description": "Default: nan"}, id="NaN"),
         pytest.param([1, {"a": (2,)}], {"default": [1, {"a": [2]}]}, id="nested"),
         pytest.param({"b", "a"}, {"default": ["a", "b"]}, id="set"),
         pytest.param(Colour.RED, {"default": "red"}, id="enum"),
         pytest.param(Point(1), {"default": {"x": 1, "y": 0}}, id="dataclass"),
         pytest.param(UNSERIALISABLE, {}, id="object"),
-        pytest.param(b"\xff", {}, id="bytes"),
+        pytest.param(b"\xff", {"description": "Default: b'\\xff'"}, id="bytes"),
     ],
 )
-def test_a_default_is_shown_if_it_has_a_json_form(default: object, shown: dict[str, Any]) -> None:
+def test_a_default_is_shown_if_it_has_a_json_form_or_words_of_its_own(default: object, shown: dict[str, Any]) -> None:
     def tool(x: Any = default) -> object:
         return x
 

@@ -22,6 +22,9 @@ __all__ = ["DocstringWarning", "Documented", "read_docstring"]
 # In characters. No model is told more, and the parser underneath is not linear.
 _LONGEST = 50_000
 
+# A paragraph that begins with a prompt shows how Python calls the function.
+_DOCTEST = re.compile(r"(?<![^\n]\n)^[ \t]*>>>.*(?:\n.+)*", re.MULTILINE)
+
 
 class DocstringWarning(UserWarning):
     """A docstring says something that no model will be told, or does not say what a parameter is."""
@@ -64,7 +67,7 @@ def read_docstring(text: str) -> Documented:
     types: dict[str, str] = {}
     try:
         parameters = _texts(sections, "parameters", types, unread)
-        attributes = _texts(sections, "attributes", types, [])
+        attributes = _texts(sections, "attributes", types, unread=[])
     except Exception as error:  # noqa: BLE001 - the parser is not ours, and any text may reach it
         problems.append(f"its sections cannot be parsed ({type(error).__name__}: {error})")
         return Documented(_paragraphs(lines), {}, problems=tuple(problems))
@@ -75,8 +78,11 @@ def read_docstring(text: str) -> Documented:
 
 
 def _paragraphs(lines: Sequence[str]) -> str:
-    """Return the lines as text, with at most one blank line between paragraphs."""
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(line.rstrip() for line in lines)).strip()
+    """Return the lines as text, with at most one blank line between paragraphs, and without doctests."""
+    text = "\n".join(line.rstrip() for line in lines)
+    if ">>>" in text:
+        text = _DOCTEST.sub("", text)
+    return re.sub(r"\n{3,}", "\n\n", text).strip()
 
 
 def _text(section: Section) -> str:
@@ -92,9 +98,11 @@ def _joined(first: str, below: Sequence[str]) -> str:
 
 def _texts(sections: Sequence[Section], kind: Kind, types: dict[str, str], unread: list[str]) -> dict[str, str]:
     """Return what the sections of a kind say of each name; types go to `types`, lines that name none to `unread`."""
-    listed = [section for section in sections if section.kind == kind]
     texts: dict[str, str] = {}
-    for names, named_type, said in chain(_of_google(listed, unread), _of_others(listed, unread)) if listed else ():
+    listed = [section for section in sections if section.kind == kind]
+    if not listed:
+        return texts
+    for names, named_type, said in chain(_of_google(listed, unread), _of_others(listed, unread)):
         for name in names_of(names):
             if said:
                 texts.setdefault(name, said)

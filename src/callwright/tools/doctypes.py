@@ -7,12 +7,10 @@ import datetime as dt
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
 from types import GenericAlias, NoneType
 from typing import Any, Literal, Union, cast, get_args, get_origin
-from uuid import UUID
 
 __all__ = ["documented_type", "is_plain_type"]
 
@@ -36,8 +34,6 @@ _KINDS: Mapping[object, str] = {
     dt.datetime: "datetime",
     dt.date: "date",
     dt.timedelta: "timedelta",
-    Decimal: "decimal",
-    UUID: "uuid",
 }
 _HOLDERS: tuple[object, ...] = (list, tuple, set, frozenset, dict)
 _WORDS = {word: kind for kind, words in _KINDS.items() for word in words.split()}

@@ -17,6 +17,7 @@ NOTHING = frozenset({"none", "n/a", "nothing", "no parameters"})
 _NAME = r"[`'\"]{0,2}(?:\\?\*){0,2}[^\W\d][\w\\]*\*{0,2}(?:=[^\s:,()]{1,40})?[`'\"]{0,2}"
 _DOTS = r"(?:\.{2,3}|…)"
 _NAMES = re.compile(rf"({_NAME}(?:[ \t]*,[ \t]*(?:{_DOTS}[ \t]*(?:{_NAME})?|{_NAME}))*)[ \t]*")
+_SIMPLE = re.compile(r"([^\W\d]\w*)(?:[ \t]*\(([^()\n]*)\))?:[ \t]+(.*)")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _BULLET = re.compile(r"[-*+•][ \t]+")
 _SEPARATOR = re.compile(r"(?::(?!:|//)|-{1,2}(?=[ \t])|[\u2013\u2014])[ \t]*")
@@ -36,6 +37,8 @@ class Entry(NamedTuple):
 
 def names_of(names: str) -> list[str]:
     """Return the plain names in a list of them, with `ELLIPSIS` for dots."""
+    if names.isidentifier():
+        return [names]
     found: list[str] = []
     for part in names.replace("\\", "").replace("…", ELLIPSIS).split(","):
         if ELLIPSIS in part or part.strip() == "..":
@@ -48,6 +51,9 @@ def names_of(names: str) -> list[str]:
 
 def entry_of(text: str) -> Entry | None:
     """Read `name (type): text`, `- name: text`, `name - text` or `:name: text`; None for other lines."""
+    simple = _SIMPLE.match(text)
+    if simple is not None:
+        return Entry(simple[1], simple[2] or "", simple[3])
     if text[:1] == ":":
         match = _IN_COLONS.match(text)
         return Entry(match[1], "", match[2] or "") if match else None

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, cast
+from dataclasses import dataclass, replace
+from types import NoneType
+from typing import TYPE_CHECKING, Any, Union, cast, get_args, get_origin
 
-from pydantic_core import CoreConfig, SchemaValidator, core_schema
+from pydantic_core import CoreConfig, CoreSchema, SchemaValidator, core_schema
 from typing_extensions import TypedDict
 
 from callwright._json import JsonObject, JsonValue
 from callwright.errors import SchemaError
+from callwright.tools.annotations import UNIONS
+from callwright.tools.docstrings import DocstringWarning
 from callwright.tools.leaftypes import Leaf, leaf
-from callwright.tools.signature import MISSING, Signature
+from callwright.tools.outline import MISSING
+from callwright.tools.signature import Parameter, Signature
+from callwright.tools.whole import core_of_whole, schema_of_whole, whole_parameter
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 __all__ = ["Form", "form", "form_of_leaves", "form_of_types"]
 
@@ -26,6 +35,11 @@ class Form:
     """The JSON Schema; no titles, no defaults, no texts but those of the types themselves."""
     validator: Callable[[], SchemaValidator]
     """Makes what gives the values; absent arguments stay absent."""
+    parameters: tuple[Parameter, ...]
+    """What the properties are, in order; those of a function without those that no JSON can give."""
+    whole: str | None = None
+    """The parameter that takes the whole object; then the properties are its fields."""
+    is_of_leaves: bool = False
 
 
 def form(name: str, signature: Signature) -> Form:
@@ -55,7 +69,7 @@ def form_of_leaves(name: str, signature: Signature) -> Form | None:
     required = [parameter.name for parameter in signature.parameters if parameter.default is MISSING]
     schema = _object(properties, required, (others.described or True) if others else False)
     # Made anew: kept, the leaves would be half of what a tool takes of memory, and most tools are never called.
-    return Form(schema, lambda: _validator_of_leaves(name, signature))
+    return Form(schema, lambda: _validator_of_leaves(name, signature), signature.parameters, is_of_leaves=True)
 
 
 def _validator_of_leaves(name: str, signature: Signature) -> SchemaValidator:
@@ -79,11 +93,35 @@ def _validator_of_leaves(name: str, signature: Signature) -> SchemaValidator:
 def form_of_types(name: str, signature: Signature) -> Form:
     """Return the form of arguments of any type that pydantic knows, in about a millisecond.
 
+    Of a parameter's alternatives those count that JSON can give; if it has none, and a default, it is left out with a
+    warning.
+
     Raises:
         SchemaError: An annotation has no JSON Schema.
     """
     # 60 ms, which only a tool with such types needs to pay.
-    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415
+    from callwright.tools.described import DescribedSchema  # noqa: PLC0415
+
+    try:
+        adapter = _adapter(name, signature)
+        schema = adapter.json_schema(schema_generator=DescribedSchema)
+    except Exception as error:  # noqa: BLE001 - annotations are the user's code
+        return form(name, _knowable(name, signature, error))
+    tidy = cast("dict[str, Any]", _tidied(schema, _enums(schema)))  # a schema of an object stays one
+    whole = _object(tidy.get("properties", {}), tidy.get("required", []), tidy["additionalProperties"])
+    if definitions := tidy.get("$defs"):
+        whole["$defs"] = definitions
+    sole = whole_parameter(signature)
+    flat = schema_of_whole(whole) if sole else None
+    core = core_of_whole(adapter.core_schema, sole.name) if sole and flat else None
+    if sole is not None and flat is not None and core is not None:
+        return Form(flat, lambda: _validator_of_whole(name, core), signature.parameters, whole=sole.name)
+    validator = lambda: cast("SchemaValidator", adapter.validator)  # noqa: E731 - or a plugin's that is used like it
+    return Form(whole, validator, signature.parameters)
+
+
+def _adapter(name: str, signature: Signature) -> TypeAdapter[object]:
+    from pydantic import ConfigDict, TypeAdapter  # noqa: PLC0415 - as above
 
     fields = {parameter.name: parameter.annotation for parameter in signature.parameters}
     # PEP 728, and not pydantic's `extra="forbid"`, which typed dicts and dataclasses within would inherit.
@@ -94,16 +132,16 @@ def form_of_types(name: str, signature: Signature) -> Form:
     kind.__required_keys__ = frozenset(p.name for p in signature.parameters if p.default is MISSING)
     kind.__optional_keys__ = fields.keys() - kind.__required_keys__
     kind.__pydantic_config__ = ConfigDict(allow_inf_nan=False, validate_by_name=True, validate_by_alias=True)
+    return TypeAdapter[object](kind)
+
+
+def _validator_of_whole(name: str, core: CoreSchema) -> SchemaValidator:
+    config = CoreConfig(title=name, allow_inf_nan=False)
     try:
-        adapter = TypeAdapter[object](kind)
-        schema = adapter.json_schema()
-    except Exception as error:  # annotations are the user's code
-        raise SchemaError(f"tool {name!r}: {_culprit(signature)} has no JSON Schema: {_first_line(error)}") from error
-    tidy = cast("dict[str, Any]", _tidied(schema, _enums(schema)))  # a schema of an object stays one
-    whole = _object(tidy.get("properties", {}), tidy.get("required", []), tidy["additionalProperties"])
-    if definitions := tidy.get("$defs"):
-        whole["$defs"] = definitions
-    return Form(whole, lambda: cast("SchemaValidator", adapter.validator))  # or a plugin's that is used like it
+        # A model's own validator, which would be taken in place of this one, lets misspelt keys through.
+        return SchemaValidator(core, config, _use_prebuilt=False)
+    except TypeError:  # before pydantic 2.13
+        return SchemaValidator(core, config)
 
 
 def _object(properties: JsonValue, required: JsonValue, others: JsonValue) -> dict[str, JsonValue]:
@@ -113,17 +151,49 @@ def _object(properties: JsonValue, required: JsonValue, others: JsonValue) -> di
     return whole | {"additionalProperties": others}
 
 
-def _culprit(signature: Signature) -> str:
-    """Return which annotation it is that pydantic makes no schema of."""
+def _knowable(name: str, signature: Signature, error: Exception) -> Signature:
+    """Return a signature without the alternatives, and the parameters with a default, that JSON cannot give.
+
+    Raises:
+        SchemaError: A parameter is left without a type, or JSON can give all of them.
+    """
+    kept: list[Parameter] = []
+    for parameter in signature.parameters:
+        annotation = _given_by_json(parameter.annotation)
+        if annotation is not None:
+            kept.append(parameter if annotation is parameter.annotation else replace(parameter, annotation=annotation))
+        elif parameter.default is MISSING:
+            culprit = f"the annotation {parameter.annotation!r} of parameter {parameter.name!r}"
+            message = f"tool {name!r}: {culprit} has no JSON Schema: {_first_line(error)}"
+            raise SchemaError(f"{message}; bind it by functools.partial, or let a RunContext carry it") from error
+    others = signature.others if signature.others and _given_by_json(signature.others.annotation) is not None else None
+    if tuple(kept) == signature.parameters and others is signature.others:
+        raise SchemaError(f"tool {name!r}: an annotation has no JSON Schema: {_first_line(error)}") from error
+    lost = {parameter.name for parameter in signature.parameters} - {parameter.name for parameter in kept}
+    if lost:
+        words = f"tool {name!r}: no model will be told of {', '.join(sorted(lost))}, which no JSON can give"
+        warnings.warn(words, DocstringWarning, stacklevel=2)
+    return replace(signature, parameters=tuple(kept), others=others)
+
+
+def _given_by_json(annotation: object) -> object | None:
+    """Return the type without the alternatives that have no JSON Schema; None if nothing but None is left."""
+    if _has_schema(annotation):
+        return annotation
+    members = [member for member in get_args(annotation) if get_origin(annotation) in UNIONS and _has_schema(member)]
+    if all(member is NoneType for member in members):
+        return None
+    return cast("object", cast("Any", Union)[tuple(members)])
+
+
+def _has_schema(annotation: object) -> bool:
     from pydantic import TypeAdapter  # noqa: PLC0415 - as above
 
-    parameters = (*signature.parameters, *([signature.others] if signature.others else ()))
-    for parameter in parameters:
-        try:
-            TypeAdapter[object](cast("Any", parameter.annotation)).json_schema()
-        except Exception:  # noqa: BLE001 - annotations are the user's code
-            return f"the annotation {parameter.annotation!r} of parameter {parameter.name!r}"
-    return "an annotation"
+    try:
+        TypeAdapter[object](cast("Any", annotation)).json_schema()
+    except Exception:  # noqa: BLE001 - annotations are the user's code
+        return False
+    return True
 
 
 def _first_line(error: Exception) -> str:

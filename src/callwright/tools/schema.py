@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from pydantic_core import SchemaValidator, ValidationError, to_jsonable_python
-
-from callwright._json import JsonObject, JsonValue, clean, decode, encode
+from callwright._json import JsonObject, JsonValue
 from callwright.errors import SchemaError
+from callwright.tools.arguments import Arguments
 from callwright.tools.docstrings import DocstringWarning, Documented, read_docstring
-from callwright.tools.forms import form
-from callwright.tools.signature import MISSING, Outline, Parameter, Signature, is_wire_name, outline, resolved
+from callwright.tools.entries import ELLIPSIS
+from callwright.tools.fieldtexts import class_texts
+from callwright.tools.outline import Outline, is_wire_name, outline
+from callwright.tools.signature import Signature, resolved
+from callwright.tools.whole import field_names, whole_parameter
 
 __all__ = ["Arguments", "FunctionDescription", "Shape", "describe", "shape"]
-
-_NO_TEXTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,158 +44,6 @@ class FunctionDescription:
         if self.strict is not None:
             function["strict"] = self.strict
         return {"type": "function", "function": function}
-
-
-class Arguments:
-    """How the arguments of one function are described, validated and handed over.
-
-    The schema and the validator are made when they are first asked for, and kept.
-
-    Args:
-        name: The function's name, for errors.
-        signature: What the function takes.
-        texts: What the docstring says of each parameter; a text in an annotation goes first.
-    """
-
-    __slots__ = ("_make_validator", "_name", "_parameters", "_signature", "_texts", "_validator")
-
-    def __init__(self, name: str, signature: Signature, texts: Mapping[str, str]) -> None:
-        self._name = name
-        self._signature = signature
-        self._texts = texts
-        self._parameters: JsonObject | None = None
-        self._make_validator: Callable[[], SchemaValidator] | None = None
-        self._validator: SchemaValidator | None = None
-
-    @property
-    def parameters(self) -> JsonObject:
-        """The JSON Schema of the object that holds the arguments; not to be changed.
-
-        Raises:
-            SchemaError: An annotation has no JSON Schema.
-        """
-        if self._parameters is None:
-            self._parameters = self._described()
-            self._texts = _NO_TEXTS  # they are in there now
-        return self._parameters
-
-    def read(self, text: str | bytes) -> dict[str, object]:
-        """Return the values that a JSON text holds, by the name of their parameter; absent ones stay absent.
-
-        Numbers may come as strings, and the like: pydantic's lax mode. NaN and infinities are no numbers.
-
-        Raises:
-            ValidationError: It is not JSON, not an object, or does not fit.
-            SchemaError: An annotation has no JSON Schema.
-        """
-        if self._validator is None:
-            make = self._make_validator or form(self._name, self._signature).validator
-            self._validator = make()
-        try:
-            values = self._validator.validate_json(text)
-        except ValidationError as error:
-            # A lone surrogate is no reason to ask again.
-            # Counted first: listing millions of problems costs gigabytes, and text that is no JSON is one problem.
-            if error.error_count() > 1 or error.errors(include_url=False)[0]["type"] not in (
-                "json_invalid",
-                "string_unicode",
-            ):
-                raise
-            try:
-                value = decode(text)
-            except ValueError:
-                raise error from None
-            values = self._validator.validate_json(encode(value))
-        return self._checked(cast("dict[str, object]", values))
-
-    def read_object(self, value: JsonObject) -> dict[str, object]:
-        """Return the values that a JSON object holds, as `read` does.
-
-        Raises:
-            ValidationError: It does not fit.
-            ValueError: It holds something that has no JSON form.
-            SchemaError: An annotation has no JSON Schema.
-        """
-        return self.read(encode(value))
-
-    def call(
-        self, function: Callable[..., object], values: Mapping[str, object], context: object | None = None
-    ) -> object:
-        """Call `function` with every value at its place, and return what it returns.
-
-        Args:
-            function: The one that was described, or another with the same signature.
-            values: As `read` gives them.
-            context: What the parameter for the context gets, if there is one.
-
-        Raises:
-            TypeError: A value is missing, or there is no parameter for it.
-            Exception: Whatever the function raises.
-        """
-        keywords = dict(values)
-        if self._signature.context is not None:
-            keywords[self._signature.context] = context
-        return function(*self._placed(keywords), **keywords)
-
-    def dump(self, values: Mapping[str, object]) -> dict[str, JsonValue]:
-        """Return values, as `read` gives them, as a JSON object that `read_object` takes.
-
-        What has no JSON form becomes its `str()`.
-
-        Raises:
-            ValueError: A value holds itself, is nested too deeply, or has bytes that are not UTF-8.
-        """
-        plain = to_jsonable_python(clean(dict(values)), inf_nan_mode="null", fallback=str)
-        return cast("dict[str, JsonValue]", clean(plain))  # a dict with keys of str is one still
-
-    def _placed(self, keywords: dict[str, object]) -> list[object]:
-        """Take what must go by position out of `keywords`, and return it."""
-        order = self._signature.order
-        rest = next((name for name, place, _ in order if place == "rest"), None)
-        behind = cast("Sequence[object]", keywords.pop(rest, ())) if rest is not None else ()
-        placed: list[object] = []
-        for name, place, default in order:
-            # Whatever comes before a value of `*rest` goes by position, too.
-            if place != "positional" and not (behind and place == "any"):
-                break
-            value = keywords.pop(name, default)
-            if value is MISSING:
-                break  # the call will say what is missing
-            placed.append(value)
-        return [*placed, *behind]
-
-    def _checked(self, values: dict[str, object]) -> dict[str, object]:
-        """Return the values if none of them would take the place of another through `**others`."""
-        taken = sorted(values.keys() & self._signature.taken)
-        if taken:
-            raise ValidationError.from_exception_data(
-                self._name, [{"type": "extra_forbidden", "loc": (name,), "input": values[name]} for name in taken]
-            )
-        return values
-
-    def _described(self) -> JsonObject:
-        """Return the schema of the form, with what is said of the parameters and their defaults."""
-        made = form(self._name, self._signature)
-        self._make_validator = made.validator
-        schema = dict(made.schema)
-        properties = cast("JsonObject", schema["properties"])
-        pairs = zip(self._signature.parameters, properties.items(), strict=True)
-        schema["properties"] = {
-            name: self._property(parameter, cast("JsonObject", found)) for parameter, (name, found) in pairs
-        }
-        others = self._signature.others
-        if others is not None:
-            found = schema["additionalProperties"]
-            said = self._property(others, found if isinstance(found, Mapping) else {})
-            schema["additionalProperties"] = said or True
-        return schema
-
-    def _property(self, parameter: Parameter, found: JsonObject) -> JsonObject:
-        text = parameter.text or self._texts.get(parameter.name)
-        added: dict[str, JsonValue] = {"description": text} if text else {}
-        if parameter.default is not MISSING and parameter.place != "rest":
-            added |= _shown(parameter.default)
-        return {**found, **added} if added else found
 
 
 class Shape:
@@ -261,10 +108,12 @@ class Shape:
     def _read(self) -> _Rest:
         if self._rest is None:
             outline = cast("Outline", self._outline)
-            signature = resolved(outline)
-            said = _documented(outline, signature)
-            arguments = Arguments(self.name, signature, said.parameters)
-            self._rest = _Rest(said.description, said.returns, signature.context, arguments)
+            said = [read_docstring(text) for text in outline.docs]
+            types = {name: words for documented in reversed(said) for name, words in documented.types.items()}
+            signature = resolved(outline, types)
+            told = _documented(outline, signature, said)
+            arguments = Arguments(self.name, signature, told.parameters)
+            self._rest = _Rest(told.description, told.returns, signature.context, arguments)
             # It holds namespaces that may be large, and may hold the function: a cached shape must not.
             self._outline = None
         return self._rest
@@ -332,22 +181,37 @@ def describe(
     return FunctionDescription(name or read.name, told, read.arguments.parameters)
 
 
-def _documented(outline: Outline, signature: Signature) -> Documented:
-    """Return what the docstrings say, and warn of what no model will be told."""
-    said = [read_docstring(text) for text in outline.docs]
-    if not said:
-        return Documented("", {})
-    texts = {name: text for documented in reversed(said) for name, text in documented.parameters.items()}
+def _documented(outline: Outline, signature: Signature, said: Sequence[Documented]) -> Documented:
+    """Return what the docstrings say, and warn of what no model will be told, or nobody says."""
+    texts: dict[str, str] = {}
+    for kind in (outline.kind, signature.options):
+        texts |= class_texts(kind).fields if kind is not None else {}
+    for documented in reversed(said):
+        texts |= documented.parameters
     problems = [problem for documented in said for problem in documented.problems]
-    # Behind `**others` any name may be a parameter; what a partial binds is documented for good reason.
-    known = {name for name, _, _ in signature.order} | outline.bound | {"self", "cls"}
-    lost = [] if signature.others else sorted(texts.keys() - known)
-    if lost:
-        names = ", ".join(name for name, _, _ in signature.order) or "none"
-        problems.append(f"it documents {', '.join(lost)}; the parameters are: {names}")
+    problems += [f"it documents {names}" for names in _lost(outline, signature, said)]
     for problem in problems:
         _warn(outline, f"tool {outline.name!r}: the docstring says more than a model will be told: {problem}")
-    return Documented(said[0].description, texts, said[0].returns)
+    if signature.untyped:
+        names = ", ".join(signature.untyped)
+        _warn(outline, f"tool {outline.name!r}: nothing says what {names} may be; annotate it, or it takes any value")
+    description = next((documented.description for documented in said if documented.description), "")
+    return Documented(description, texts, next((documented.returns for documented in said if documented.returns), None))
+
+
+def _lost(outline: Outline, signature: Signature, said: Sequence[Documented]) -> Iterator[str]:
+    """Yield the documented names that are no parameters, with the names of those."""
+    names = {name for documented in said for name in documented.parameters}
+    # Behind `**others` any name may be a parameter; what a partial binds is documented for good reason; an ellipsis
+    # and the names around it are `*rest`.
+    if not names or any(p.kind is p.VAR_KEYWORD for p in outline.parameters) or ELLIPSIS in names:
+        return
+    known = {parameter.name for parameter in outline.parameters} | outline.bound | {"self", "cls"}
+    known |= {parameter.name for parameter in signature.parameters}
+    whole = whole_parameter(signature)
+    known |= (field_names(whole.annotation) or frozenset()) if whole else frozenset()
+    if lost := sorted(names - known):
+        yield f"{', '.join(lost)}; the parameters are: {', '.join(p.name for p in outline.parameters) or 'none'}"
 
 
 def _warn(outline: Outline, message: str) -> None:
@@ -358,18 +222,3 @@ def _warn(outline: Outline, message: str) -> None:
     else:
         module = outline.scope.globals.get("__name__")
         warnings.warn_explicit(message, DocstringWarning, code.co_filename, code.co_firstlineno, module)
-
-
-def _shown(default: object) -> dict[str, JsonValue]:
-    """Return the schema's entry of a default; empty if that has no JSON form."""
-    if default is None or type(default) in (str, int, bool):
-        return {"default": clean(cast("JsonValue", default))}
-    if isinstance(default, float) and not math.isfinite(default):
-        return {}
-    if isinstance(default, set | frozenset):
-        # Its order changes from process to process, and with it would the request.
-        default = sorted(cast("set[object]", default), key=repr)
-    try:
-        return {"default": cast("JsonValue", clean(to_jsonable_python(default)))}  # what JSON-able means
-    except (ValueError, TypeError, RecursionError):
-        return {}

@@ -12,7 +12,7 @@ from callwright.tools.entries import NOTHING, entry_of, numpy_entry_of
 __all__ = ["Kind", "Section", "split"]
 
 Kind: TypeAlias = Literal["parameters", "attributes", "types", "returns", "dropped"]
-Style: TypeAlias = Literal["google", "numpy", "field", "directive"]
+_Style: TypeAlias = Literal["google", "numpy", "field", "directive"]
 
 # Titles that are not here (Note, Warning, Usage, whatever people invent) stay in the description: they tell something.
 _TITLES: dict[str, Kind] = {
@@ -35,6 +35,7 @@ _FIELDS: dict[str, Kind] = {
 _NAMELESS = ("returns", "dropped")
 _LISTED = ("parameters", "attributes")
 _MOST_WORDS = 3
+_LONGEST_TITLE = 40
 
 # `:param str city: The city` is reST, `@param city: The city` Epydoc, and so without the second colon Javadoc.
 _FIELD = re.compile(r":(\w{1,20})(?:[ \t]+([^:\n]{1,300}))?:(?!`)[ \t]*(.*)")
@@ -51,7 +52,7 @@ class Section:
     """What stands under one head, or in one field."""
 
     kind: Kind
-    style: Style
+    style: _Style
     first: str = ""
     """What stands behind the head, on its line."""
     name: str = ""
@@ -93,6 +94,8 @@ def _head(lines: Sequence[str], at: int) -> Section | None:
     if line[:1] in (":", "@"):
         return _rest_field(line) if line[0] == ":" else _tag_field(line)
     title, colon, rest = line.partition(":")
+    if len(title) > _LONGEST_TITLE or not title:
+        return None
     is_underlined = not rest and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]) is not None
     kind = _TITLES.get(title.rstrip().lower())
     if kind is None and not rest and (colon or is_underlined):
