@@ -1,47 +1,64 @@
-"""The store in memory."""
+"""The store in memory, and the suite that every store is put to."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import anyio
 import pytest
 
-from callwright.errors import RunConflictError, StoreError
-from callwright.run.records import Prompted, Started
-from callwright.run.store import MemoryStore
-from callwright.wire.messages import UserMessage
+from callwright.run.records import Record, Started
+from callwright.run.store import MemoryStore, Store
+from callwright.testing.stores import StoreConformance
 
 pytestmark = pytest.mark.anyio
-STARTED = Started("a", "print")
-PROMPTED = Prompted((UserMessage("hi"),))
 
 
-async def test_what_was_appended_comes_back_in_order() -> None:
+class TestMemoryStore(StoreConformance):
+    async def make_store(self) -> Store:
+        return MemoryStore()
+
+
+class ForgetfulStore(MemoryStore):
+    """Loses the last record of a log."""
+
+    async def load(self, run_id: str) -> Sequence[Record]:
+        return list(await super().load(run_id))[:-1]
+
+
+class TrustfulStore(MemoryStore):
+    """Takes a record at any place."""
+
+    async def append(self, run_id: str, seq: int, record: Record) -> None:
+        await super().append(run_id, len(await self.load(run_id)), record)
+
+
+class HastyStore(MemoryStore):
+    """Says that it was cancelled when the record is kept."""
+
+    async def append(self, run_id: str, seq: int, record: Record) -> None:
+        await super().append(run_id, seq, record)
+        await anyio.lowlevel.checkpoint()
+
+
+@pytest.mark.parametrize("broken", [ForgetfulStore, TrustfulStore, HastyStore])
+async def test_the_suite_finds_a_store_that_breaks_a_promise(broken: type[MemoryStore]) -> None:
+    class Conformance(StoreConformance):
+        async def make_store(self) -> Store:
+            return broken()
+
+    with pytest.raises(AssertionError):
+        await Conformance().check()
+
+
+async def test_the_suite_needs_no_pytest() -> None:
+    await TestMemoryStore().check()
+
+
+async def test_a_refused_record_leaves_no_run_behind() -> None:
     store = MemoryStore()
-    await store.append("a", 0, STARTED)
-    await store.append("a", 1, PROMPTED)
 
-    assert list(await store.load("a")) == [STARTED, PROMPTED]
-    assert list(await store.runs()) == ["a"]
+    with pytest.raises(Exception, match="expected record 0"):
+        await store.append("a", 1, Started("a", "print"))
 
-
-async def test_a_place_that_is_taken_is_refused() -> None:
-    store = MemoryStore()
-    await store.append("a", 0, STARTED)
-
-    with pytest.raises(RunConflictError, match="another process"):
-        await store.append("a", 0, STARTED)
-
-
-async def test_a_gap_is_refused() -> None:
-    with pytest.raises(StoreError, match="expected record 0"):
-        await MemoryStore().append("a", 1, STARTED)
-
-
-async def test_a_deleted_run_is_gone() -> None:
-    store = MemoryStore()
-    await store.append("a", 0, STARTED)
-
-    await store.delete("a")
-    await store.delete("a")
-
-    assert list(await store.load("a")) == []
     assert list(await store.runs()) == []
