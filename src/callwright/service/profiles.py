@@ -56,6 +56,7 @@ VLLM = Profile(
 """vLLM's server: `structured_outputs` is a parameter of its own. Source: https://docs.vllm.ai (OpenAI server)."""
 
 LLAMA_CPP = Profile(
+    schema="llama.cpp",
     name="llama.cpp",
     refuses=OPENROUTER_ONLY,
     renames=_TO_MAX_TOKENS,
@@ -167,6 +168,7 @@ Source: https://ai.google.dev/gemini-api/docs/openai; openai/openai-python#2806,
 """
 
 ANTHROPIC = Profile(
+    schema="anthropic",
     name="anthropic",
     ignores=frozenset(
         {
