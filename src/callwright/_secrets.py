@@ -3,12 +3,31 @@
 from __future__ import annotations
 
 import re
+from typing import Generic, TypeVar
 
-__all__ = ["masked", "remember"]
+__all__ = ["Hidden", "masked", "remember"]
+
+T = TypeVar("T")
 
 _SHORTEST = 8
 _KEY = re.compile(r"\bsk-[A-Za-z0-9_-]{6,}")
 _known: set[str] = set()
+
+
+class Hidden(Generic[T]):
+    """A box around a secret: a traceback that shows what is local to a function shows the box.
+
+    Args:
+        value: The secret.
+    """
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: T) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return "Hidden(***)"
 
 
 def remember(secret: str) -> None:

@@ -11,14 +11,18 @@ from callwright.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     ContextLengthError,
     InsufficientCreditsError,
     NotFoundError,
     PermissionDeniedError,
     ProviderError,
     RateLimitError,
+    RequestTimeoutError,
 )
-from callwright.service.failures import completion_of, status_error
+from callwright.service._http import Reply
+from callwright.service.answers import completion_of
+from callwright.service.failures import status_error
 
 GOOD = {"id": "gen-1", "choices": [{"finish_reason": "stop", "message": {"role": "assistant", "content": "hi"}}]}
 NOW = 1_800_000_000.0
@@ -37,8 +41,8 @@ def error(status: int, body: Any = None, **headers: str) -> APIStatusError:
         (402, InsufficientCreditsError, False),
         (403, PermissionDeniedError, False),
         (404, NotFoundError, False),
-        (408, BadRequestError, True),
-        (409, BadRequestError, True),
+        (408, RequestTimeoutError, True),
+        (409, ConflictError, True),
         (413, BadRequestError, False),
         (422, BadRequestError, False),
         (429, RateLimitError, True),
@@ -154,7 +158,7 @@ def test_bodies_of_any_kind_never_hide_the_status(body: bytes, words: str) -> No
 def test_a_completion_may_be_padded_by_keep_alives() -> None:
     body = b"\n         \n        " + json.dumps(GOOD).encode()
 
-    assert completion_of({}, body, now=NOW).text == "hi"
+    assert completion_of(Reply(200, {}, body), now=NOW).text == "hi"
 
 
 @pytest.mark.parametrize(
@@ -178,7 +182,7 @@ def test_200_alone_is_no_success(body: Any, kind: type[APIStatusError]) -> None:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
 
     with pytest.raises(kind):
-        completion_of({}, raw, now=NOW)
+        completion_of(Reply(200, {}, raw), now=NOW)
 
 
 def test_keys_in_an_error_are_masked() -> None:

@@ -13,6 +13,7 @@ import pytest
 from tests.service.fault_server import Fault, FaultServer, Step, chunk, head, whole
 
 from callwright.errors import APIConnectionError, APITimeoutError
+from callwright.service._body import Caps
 from callwright.service._http import Http, Timeouts
 
 pytestmark = pytest.mark.anyio
@@ -184,7 +185,7 @@ async def test_a_body_over_the_limit_is_refused_for_good(server: FaultServer, ht
     server.script("/x", [whole(b"a" * 100_001)])
 
     with pytest.raises(APIConnectionError, match="longer than 100000 bytes") as caught:
-        await http_to(body_limit=100_000).post("/x", b"{}")
+        await http_to(caps=Caps(body=100_000)).post("/x", b"{}")
 
     assert not caught.value.retryable
 

@@ -11,6 +11,7 @@ import pytest
 import trustme
 from tests.service.fault_server import Fault, FaultServer, client_sockets, head, running, until, whole
 
+from callwright._secrets import Hidden
 from callwright.errors import APIConnectionError, ParameterError
 from callwright.service._address import Address, environment_proxy, proxy_at
 from callwright.service._http import Http
@@ -50,7 +51,9 @@ def test_the_environment_names_the_proxy(
 ) -> None:
     via(monkeypatch, **environment)
 
-    assert environment_proxy(Address.of(base_url)) == expected
+    proxy = environment_proxy(Address.of(base_url))
+
+    assert (None if proxy is None else proxy.value) == expected
 
 
 async def test_plain_http_goes_to_the_proxy_with_the_whole_address(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,7 +154,7 @@ async def test_a_given_transport_knows_no_environment(server: FaultServer, monke
 @pytest.mark.parametrize("url", ["ftp://p:1", "http://", "http://user:secret@p:notaport", "http://user:secret@/"])
 def test_a_proxy_that_cannot_be_one_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(ParameterError) as caught:
-        proxy_at(url)
+        proxy_at(Hidden(url))
 
     assert "HTTPS_PROXY" in str(caught.value)
     assert "secret" not in str(caught.value)

@@ -10,13 +10,17 @@ import anyio.lowlevel
 import pytest
 from tests.service.fault_server import Fault, FaultServer, Step, chunk, client_sockets, head, running, until, whole
 
+from callwright._clock import SYSTEM_CLOCK
 from callwright.errors import APIConnectionError, APITimeoutError
-from callwright.service._address import Address
+from callwright.service._address import Address, Head
+from callwright.service._deadlines import Deadlines
 from callwright.service._http import Http, Timeouts
 from callwright.service._lease import Leases
 from callwright.service._straight import Straight
 
 pytestmark = pytest.mark.anyio
+
+DEADLINES = Deadlines(Timeouts(), SYSTEM_CLOCK)
 
 MakeHttp = Callable[..., Http]
 CHUNKED = head("Transfer-Encoding: chunked")
@@ -172,7 +176,7 @@ async def test_a_fresh_connection_that_fails_is_not_tried_again(server: FaultSer
 
 def straight(server: FaultServer, *, limit: int = 10, expiry: float = 50.0) -> Straight:
     leases = Leases(limit=limit, expiry=expiry, tls=_no_tls)
-    return Straight(leases, Address.of(server.url()), headers={}, timeouts=Timeouts())
+    return Straight(leases, Address.of(server.url()), headers=Head({}), timeouts=Timeouts())
 
 
 def _no_tls() -> None:
@@ -183,7 +187,7 @@ async def test_a_connection_that_lay_too_long_is_closed(server: FaultServer) -> 
     sender = straight(server, expiry=0.0)
 
     for _ in range(3):
-        answer = await sender.send("POST", "/x", body=b"{}", headers={})
+        answer = await sender.send("POST", "/x", body=b"{}", headers=Head({}), deadlines=DEADLINES)
         assert [piece async for piece in answer] == [b"{}"]
         await answer.aclose()
 
@@ -193,7 +197,7 @@ async def test_a_connection_that_lay_too_long_is_closed(server: FaultServer) -> 
 
 async def test_connections_that_lay_too_long_are_swept_when_another_comes_back(server: FaultServer) -> None:
     sender = straight(server, expiry=0.05)
-    answers = [await sender.send("POST", "/x", body=b"{}", headers={}) for _ in range(5)]
+    answers = [await sender.send("POST", "/x", body=b"{}", headers=Head({}), deadlines=DEADLINES) for _ in range(5)]
     for answer in answers[1:]:
         assert [piece async for piece in answer] == [b"{}"]
         await answer.aclose()
@@ -254,10 +258,12 @@ async def test_another_host_takes_the_place_of_what_lies_idle() -> None:
     """The limit counts sockets, whatever host they lead to."""
     with running() as one, running() as other:
         leases = Leases(limit=2, expiry=50.0, tls=_no_tls)
-        senders = [Straight(leases, Address.of(s.url()), headers={}, timeouts=Timeouts()) for s in (one, other)]
+        senders = [Straight(leases, Address.of(s.url()), headers=Head({}), timeouts=Timeouts()) for s in (one, other)]
 
         for sender in [*senders, *senders]:
-            answers = [await sender.send("POST", "/x", body=b"{}", headers={}) for _ in range(2)]
+            answers = [
+                await sender.send("POST", "/x", body=b"{}", headers=Head({}), deadlines=DEADLINES) for _ in range(2)
+            ]
             for answer in answers:
                 assert [piece async for piece in answer] == [b"{}"]
                 await answer.aclose()

@@ -8,15 +8,16 @@ import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.util import find_spec
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import httpcore
 
-from callwright._secrets import masked
+from callwright._secrets import Hidden, masked
 from callwright.errors import ParameterError
 
-__all__ = ["Address", "checked_headers", "environment_proxy", "escaped", "proxy_at"]
+__all__ = ["Address", "Head", "checked_headers", "environment_proxy", "escaped", "proxy_at"]
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _HOST = re.compile(r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?")
@@ -39,28 +40,18 @@ class Address:
     """What every path starts with; empty, or with a slash at its start and none at its end."""
 
     @classmethod
-    def of(cls, base_url: str) -> Address:
+    def of(cls, base_url: str | Hidden[str]) -> Address:
         """Return what `base_url` says.
 
         Raises:
             ParameterError: It is no http or https URL, or holds credentials, a query or a fragment.
         """
-        # Whatever is wrong with it, an address with an @ may hold a password and is not shown.
-        shown = "an address with an @ (not shown)" if "@" in base_url else repr(masked(base_url[:200]))
-        try:
-            parts = urlsplit(base_url.strip())
-        except ValueError:
-            raise ParameterError(f"base_url: expected an IPv6 address between '[' and ']'; got {shown}") from None
-        if "@" in parts.netloc:
-            raise ParameterError("base_url holds credentials; give them as api_key= or headers=, never in an address")
-        if parts.scheme not in {"http", "https"}:
-            raise ParameterError(f"base_url: expected 'https://...' or 'http://...'; got {shown}")
-        if parts.query or parts.fragment:
-            raise ParameterError("base_url: expected an address without '?' and '#'; give parameters with each request")
-        host, port = _host_and_port(parts)
-        if host is None or port is None:
-            raise ParameterError(f"base_url: expected a host, and a port from 1 to 65535 if any; got {shown}")
-        return cls(parts.scheme, host, port, escaped(parts.path).rstrip("/"))
+        hidden = base_url if isinstance(base_url, Hidden) else Hidden(base_url)
+        base_url = ""
+        read = _address_in(hidden.value)
+        if isinstance(read, str):
+            raise ParameterError(read)
+        return read
 
     @property
     def authority(self) -> str:
@@ -73,31 +64,81 @@ class Address:
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+def _address_in(base_url: str) -> Address | str:
+    """Return the address, or what is wrong with it: raising would show in tracebacks what must not be shown."""
+    # Whatever is wrong with it, an address with an @ may hold a password and is not shown.
+    shown = "an address with an @ (not shown)" if "@" in base_url else repr(masked(base_url[:200]))
+    try:
+        parts = urlsplit(base_url.strip())
+    except ValueError:
+        return f"base_url: expected an IPv6 address between '[' and ']'; got {shown}"
+    if "@" in parts.netloc:
+        return "base_url holds credentials; give them as api_key= or headers=, never in an address"
+    if parts.scheme not in {"http", "https"}:
+        return f"base_url: expected 'https://...' or 'http://...'; got {shown}"
+    if parts.query or parts.fragment:
+        return "base_url: expected an address without '?' and '#'; give parameters with each request"
+    host, port = _host_and_port(parts)
+    if host is None or port is None:
+        return f"base_url: expected a host, and a port from 1 to 65535 if any; got {shown}"
+    return Address(parts.scheme, host, port, escaped(parts.path).rstrip("/"))
+
+
 def escaped(path: str) -> str:
     """Return `path` with a slash at its start and all escaped that a path cannot hold, `?` and `#` included."""
     return quote(path if path.startswith("/") or not path else f"/{path}", safe=_SAFE)
 
 
-def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    """Return `headers` by lower-case name.
+class Head:
+    """Headers by lower-case name. Nothing shows their values, which may be keys: no `repr`, no traceback.
+
+    Args:
+        fields: Checked already.
+    """
+
+    def __init__(self, fields: Mapping[str, str]) -> None:
+        self._fields = fields
+
+    @cached_property
+    def encoded(self) -> dict[bytes, bytes]:
+        """Names and values as they are sent."""
+        return {name.encode("ascii"): value.encode("ascii") for name, value in self._fields.items()}
+
+    def fields(self) -> dict[str, str]:
+        """Return names and values."""
+        return dict(self._fields)
+
+    def __or__(self, other: Head) -> Head:
+        return Head({**self._fields, **other._fields})
+
+    def __repr__(self) -> str:
+        return f"Head({', '.join(self._fields)})"
+
+
+def checked_headers(headers: Mapping[str, str] | Hidden[Mapping[str, str]]) -> Head:
+    """Return `headers` ready to be sent.
 
     Raises:
         ParameterError: A name or a value cannot be sent; the value is not shown, since it may be a key.
     """
-    checked: dict[str, str] = {}
+    hidden = headers if isinstance(headers, Hidden) else Hidden(headers)
+    headers = {}
+    problem = _problem(hidden.value)
+    if problem is not None:
+        raise ParameterError(problem)
+    return Head({name.lower(): value.strip() for name, value in hidden.value.items()})
+
+
+def _problem(headers: Mapping[str, str]) -> str | None:
     for name, value in headers.items():
-        stripped = value.strip()
         if not _NAME.fullmatch(name):
-            raise ParameterError(f"headers: {masked(name[:80])!r} is no name of a header; use letters, digits and '-'")
-        if not _VALUE.fullmatch(stripped):
-            raise ParameterError(
-                f"headers: the value of {name!r} (not shown) has characters that are no printable ASCII"
-            )
-        checked[name.lower()] = stripped
-    return checked
+            return f"headers: {masked(name[:80])!r} is no name of a header; use letters, digits and '-'"
+        if not _VALUE.fullmatch(value.strip()):
+            return f"headers: the value of {name!r} (not shown) has characters that are no printable ASCII"
+    return None
 
 
-def environment_proxy(address: Address) -> str | None:
+def environment_proxy(address: Address) -> Hidden[str] | None:
     """Return the URL of the proxy that the environment names for `address`; None for the straight way.
 
     Source: the variables of curl, as `urllib.request` reads them; on macOS and Windows also the system's settings.
@@ -111,28 +152,39 @@ def environment_proxy(address: Address) -> str | None:
     named = proxies.get(address.scheme) or proxies.get("all")
     if not named or proxy_bypass(address.host) or proxy_bypass(f"{address.host}:{address.port}"):
         return None
-    return named if "://" in named else f"http://{named}"
+    return Hidden(named if "://" in named else f"http://{named}")
 
 
-def proxy_at(url: str) -> httpcore.Proxy:
+def proxy_at(url: Hidden[str]) -> httpcore.Proxy:
     """Return the proxy at `url`, which may hold a name and a password.
 
     Raises:
         ParameterError: It is no http, https or socks5 URL, or SOCKS is not installed.
     """
-    parts = urlsplit(url)
+    problem = _proxy_problem(url.value)
+    if problem is not None:
+        raise ParameterError(problem)
+    parts = urlsplit(url.value)
     host, port = _host_and_port(parts)
-    if parts.scheme not in _PORTS or host is None or port is None:
-        raise ParameterError(
+    auth = None
+    if parts.username is not None:
+        auth = unquote(parts.username).encode(), unquote(parts.password or "").encode()
+    return httpcore.Proxy(httpcore.URL(scheme=parts.scheme, host=host or "", port=port, target="/"), auth=auth)
+
+
+def _proxy_problem(url: str) -> str | None:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in _PORTS or None in _host_and_port(parts):
+        return (
             "the proxy (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY): expected 'http://host:port', https or socks5; got "
             "something else (not shown, it may hold a password)"
         )
     if parts.scheme.startswith("socks") and find_spec("socksio") is None:
-        raise ParameterError("the proxy speaks SOCKS, which needs the package 'socksio': install 'httpx[socks]'")
-    auth = None
-    if parts.username is not None:
-        auth = unquote(parts.username).encode(), unquote(parts.password or "").encode()
-    return httpcore.Proxy(httpcore.URL(scheme=parts.scheme, host=host, port=port, target="/"), auth=auth)
+        return "the proxy speaks SOCKS, which needs the package 'socksio': install 'httpx[socks]'"
+    return None
 
 
 def _host_and_port(parts: SplitResult) -> tuple[str | None, int | None]:

@@ -1,18 +1,45 @@
-"""Bodies: an answer's bytes, decompressed and capped."""
+"""Bodies: an answer's bytes, decompressed, and how many of them are read."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator
+from dataclasses import dataclass, fields
 from typing import Self
 
-from callwright.errors import APIConnectionError
+from callwright.errors import APIConnectionError, ParameterError
 
-__all__ = ["decoded", "joined"]
+__all__ = ["Caps", "decoded", "joined"]
 
 _PIECE = 65_536
 _GZIP = 16 + zlib.MAX_WBITS
 """What tells zlib to expect a gzip header."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How much of an answer is read. What is larger ends in a typed error, not in a full memory.
+
+    Not to be widened: a head of 64 KiB, 20 interim answers before the real one, JSON that is nested 200 deep.
+
+    Raises:
+        ParameterError: One of them is below 1.
+    """
+
+    body: int = 32 << 20
+    """The longest body of an answer that comes at once, decompressed, in bytes."""
+    event: int = 32 << 20
+    """The largest event of a stream, and the most that may come without an event, in bytes; a drawn image comes whole
+    in one event."""
+    stream: int = 256 << 20
+    """The longest stream, in bytes."""
+    events: int = 1_000_000
+    """The most events of a stream; each adds a few characters, as a rule."""
+
+    def __post_init__(self) -> None:
+        for cap in fields(self):
+            if getattr(self, cap.name) < 1:
+                raise ParameterError(f"Caps.{cap.name}: expected >= 1; got {getattr(self, cap.name)!r}")
 
 
 def decoded(chunks: AsyncIterator[bytes], encoding: str) -> AsyncIterator[bytes]:
@@ -53,7 +80,9 @@ async def joined(chunks: AsyncIterator[bytes], limit: int) -> bytes:
     async for chunk in chunks:
         size += len(chunk)
         if size > limit:
-            raise APIConnectionError(f"the answer is longer than {limit} bytes; nothing of it was used")
+            raise APIConnectionError(
+                f"the answer is longer than {limit} bytes, see Caps.body; nothing of it was used", maybe_billed=True
+            )
         parts.append(chunk)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -84,7 +113,9 @@ class _Inflated:
                 self._rest = await anext(self._chunks)
             except StopAsyncIteration:
                 if not self._zlib.eof:
-                    raise APIConnectionError("the gzip body ended too early", retryable=True) from None
+                    raise APIConnectionError(
+                        "the gzip body ended too early", retryable=True, maybe_billed=True
+                    ) from None
                 raise
 
     def _inflate(self) -> bytes:
@@ -94,6 +125,8 @@ class _Inflated:
         try:
             piece = self._zlib.decompress(self._rest, _PIECE)
         except zlib.error as error:
-            raise APIConnectionError(f"the body is no gzip, though it says so: {error}", retryable=True) from error
+            raise APIConnectionError(
+                f"the body is no gzip, though it says so: {error}", retryable=True, maybe_billed=True
+            ) from error
         self._rest = self._zlib.unconsumed_tail or self._zlib.unused_data
         return piece

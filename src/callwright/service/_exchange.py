@@ -33,7 +33,7 @@ class Exchange:
         dialer: Opens the socket and owns it.
     """
 
-    __slots__ = ("_dialer", "_is_idle", "_is_sent", "_next", "_origin", "_state", "_stream", "_tls")
+    __slots__ = ("_dialer", "_is_idle", "_is_sent", "_next", "_origin", "_state", "_stream", "_timeouts", "_tls")
 
     def __init__(self, origin: httpcore.Origin, tls: ssl.SSLContext | None, dialer: Dialer) -> None:
         self._origin = origin
@@ -45,6 +45,8 @@ class Exchange:
         """What was read beyond the data that was handed out."""
         self._is_idle = False
         self._is_sent = False
+        self._timeouts: Mapping[str, float | None] = {}
+        """Of the request; asked anew before each wait, since they may have grown shorter."""
 
     def is_idle(self) -> bool:
         """Return whether the last response was read to its end and the connection can take a request."""
@@ -57,7 +59,7 @@ class Exchange:
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send `request` and return its response, the body still to be read.
 
-        The timeouts are those of `request.extensions["timeout"]`, as in httpcore.
+        The timeouts are those of `request.extensions["timeout"]`, as in httpcore, asked before each wait.
 
         Raises:
             httpcore.NetworkError: The connection could not be made, or broke.
@@ -65,22 +67,21 @@ class Exchange:
             httpcore.ProtocolError: The request cannot be sent as HTTP, or the answer is none.
         """
         self._is_idle = self._is_sent = False
-        timeouts = timeouts_of(request)
+        self._timeouts = timeouts_of(request)
         stream = self._stream
         if stream is None:
-            stream = self._stream = await self._connect(timeouts.get("connect"))
+            stream = self._stream = await self._connect()
         try:
-            await self._send(stream, request, timeouts.get("write"))
+            await self._send(stream, request)
             self._is_sent = True
         except httpcore.WriteError:
             # A service that refuses a long request answers and hangs up before all of it was sent: read the answer.
             pass
-        seconds = timeouts.get("read")
-        head = await self._head(seconds)
+        head = await self._head()
         return httpcore.Response(
             head.status_code,
             headers=head.headers.raw_items(),
-            content=_Body(self, seconds),
+            content=_Body(self),
             extensions={
                 "http_version": b"HTTP/" + head.http_version,
                 "reason_phrase": head.reason,
@@ -88,49 +89,44 @@ class Exchange:
             },
         )
 
-    async def _head(self, seconds: float | None) -> h11.Response:
+    async def _head(self) -> h11.Response:
         for _ in range(_INTERIM_LIMIT):
-            event = await self.receive(seconds)
+            event = await self.receive()
             if isinstance(event, h11.Response):
                 return event
             if not isinstance(event, h11.InformationalResponse) or event.status_code == _SWITCHED:
                 break
         raise httpcore.RemoteProtocolError("expected an answer; the service sent only interim ones")
 
-    async def _connect(self, seconds: float | None) -> httpcore.AsyncNetworkStream:
-        host = self._origin.host.decode("ascii")
-        stream = await self._dialer.connect_tcp(host, self._origin.port, seconds)
+    async def _connect(self) -> httpcore.AsyncNetworkStream:
+        host, timeouts = self._origin.host.decode("ascii"), self._timeouts
+        stream = await self._dialer.connect_tcp(host, self._origin.port, timeouts.get("connect"))
         if self._tls is None:
             return stream
-        return await stream.start_tls(self._tls, host, seconds)
+        return await stream.start_tls(self._tls, host, timeouts.get("connect"))
 
-    async def _send(
-        self, stream: httpcore.AsyncNetworkStream, request: httpcore.Request, seconds: float | None
-    ) -> None:
+    async def _send(self, stream: httpcore.AsyncNetworkStream, request: httpcore.Request) -> None:
         state = self._state
         chunks = aiter(cast("AsyncIterable[bytes]", request.stream))
+        unsent = _Unsent(state)
         try:
             # Head and body leave together: one packet, and the service wakes up once.
-            unsent = state.send(h11.Request(method=request.method, target=request.url.target, headers=request.headers))
+            unsent.add(h11.Request(method=request.method, target=request.url.target, headers=request.headers))
             async for chunk in chunks:
-                unsent = (unsent or b"") + (state.send(h11.Data(data=chunk)) or b"")
-                if len(unsent) > _CHUNK:
-                    await stream.write(unsent, seconds)
-                    unsent = b""
-            unsent = (unsent or b"") + (state.send(h11.EndOfMessage()) or b"")
+                unsent.add(h11.Data(data=chunk))
+                if unsent.size > _CHUNK:
+                    await stream.write(unsent.take(), self._timeouts.get("write"))
+            unsent.add(h11.EndOfMessage())
         except h11.LocalProtocolError as error:
             raise httpcore.LocalProtocolError(str(error)) from error
         finally:
             # A generator that is left in the middle would be reported when it is collected.
             if isinstance(chunks, AsyncGenerator):
                 await chunks.aclose()
-        await stream.write(unsent, seconds)
+        await stream.write(unsent.take(), self._timeouts.get("write"))
 
-    async def receive(self, seconds: float | None) -> h11.Event:
+    async def receive(self) -> h11.Event:
         """Return the next event of the response that is being read.
-
-        Args:
-            seconds: How long to wait for each piece; None is no limit.
 
         Raises:
             httpcore.NetworkError: The connection broke.
@@ -146,7 +142,7 @@ class Exchange:
                 return event
             if event is h11.PAUSED or self._stream is None:
                 raise httpcore.RemoteProtocolError("the service switched to another protocol")
-            received = await self._stream.read(_CHUNK, seconds)
+            received = await self._stream.read(_CHUNK, self._timeouts.get("read"))
             if not received and state.their_state is h11.SEND_RESPONSE:
                 raise httpcore.RemoteProtocolError("the service hung up without an answer")
             state.receive_data(received)
@@ -171,14 +167,44 @@ class Exchange:
             self._is_idle = True
 
 
+class _Unsent:
+    """What is to be sent next, key included: in no variable of a function that may fail, where tracebacks show it."""
+
+    __slots__ = ("_pieces", "_state", "size")
+
+    def __init__(self, state: h11.Connection) -> None:
+        self._state = state
+        self._pieces: list[bytes] = []
+        self.size = 0
+        """In bytes."""
+
+    def add(self, event: h11.Event) -> None:
+        """Add what h11 makes of an event.
+
+        Raises:
+            h11.LocalProtocolError: It cannot be sent as HTTP.
+        """
+        piece = self._state.send(event)
+        if piece:
+            self._pieces.append(piece)
+            self.size += len(piece)
+
+    def take(self) -> bytes:
+        """Return all of it, and begin anew."""
+        taken = b"".join(self._pieces)
+        self._pieces.clear()
+        self.size = 0
+        # Typed as what httpcore's streams take; theirs make a view of it as well.
+        return cast("bytes", memoryview(taken))
+
+
 class _Body:
     """The body of one response, read piece by piece; no generator, so leaving it early leaves nothing to clean up."""
 
-    __slots__ = ("_exchange", "_is_over", "_seconds")
+    __slots__ = ("_exchange", "_is_over")
 
-    def __init__(self, exchange: Exchange, seconds: float | None) -> None:
+    def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
-        self._seconds = seconds
         # Once it is over the connection belongs to the next request, whose answer must not be read here.
         self._is_over = False
 
@@ -188,7 +214,7 @@ class _Body:
     async def __anext__(self) -> bytes:
         if self._is_over:
             raise StopAsyncIteration
-        event = await self._exchange.receive(self._seconds)
+        event = await self._exchange.receive()
         if isinstance(event, h11.Data):
             return self._exchange.joined(event.data)
         self._is_over = True

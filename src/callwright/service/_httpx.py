@@ -6,17 +6,19 @@ The only file that uses httpx, and loaded only by those who bring a client or a 
 from __future__ import annotations
 
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import replace
 from typing import Self, cast
 
 import httpcore
 import httpx
 
-from callwright.service._address import Address
+from callwright._secrets import Hidden
+from callwright.service._address import Address, Head
+from callwright.service._deadlines import Deadlines, Timeouts
 from callwright.service._lease import Lease
-from callwright.service._straight import Answer, Timeouts, leases_of
+from callwright.service._straight import Answer, leases_of
 
 __all__ = ["LeasedTransport", "Through"]
 
@@ -47,7 +49,9 @@ class LeasedTransport(httpx.AsyncBaseTransport):
         proxy: str | None = None,
         reconnect: bool = True,
     ) -> None:
-        self._leases = leases_of(max_connections, verify=verify, proxy=proxy, reconnect=reconnect)
+        way = None if proxy is None else Hidden(proxy)
+        proxy = None
+        self._leases = leases_of(max_connections, verify=verify, proxy=way, reconnect=reconnect)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send `request`, as httpx asks its transports to.
@@ -95,7 +99,10 @@ class _LeasedBody(httpx.AsyncByteStream):
 class Through:
     """Sends through a client of httpx, with all that its owner gave it."""
 
-    __slots__ = ("_base", "_client", "_headers", "_timeout")
+    __slots__ = ("_base", "_client", "_headers", "_timeout", "timeouts")
+
+    is_punctual = False
+    """Transports of others may never have heard of timeouts."""
 
     @classmethod
     def of(
@@ -104,26 +111,36 @@ class Through:
         transport: httpx.AsyncBaseTransport | None,
         address: Address,
         *,
-        headers: Mapping[str, str],
+        headers: Head,
         timeouts: Timeouts,
     ) -> Self:
         """Send through `client`, or through a client of our own over `transport`."""
         own = client or httpx.AsyncClient(transport=transport, trust_env=False)
         return cls(own, address, headers=headers, timeouts=timeouts)
 
-    def __init__(
-        self, client: httpx.AsyncClient, address: Address, *, headers: Mapping[str, str], timeouts: Timeouts
-    ) -> None:
+    def __init__(self, client: httpx.AsyncClient, address: Address, *, headers: Head, timeouts: Timeouts) -> None:
         self._client = client
         self._base = f"{address.scheme}://{address.authority}{address.path}"
         self._headers = headers
-        self._timeout = client.timeout if client.timeout != _HTTPX_TIMEOUT else httpx.Timeout(**asdict(timeouts))
+        parts = ("connect", "read", "write", "pool")
+        own = client.timeout
+        if own != _HTTPX_TIMEOUT:
+            timeouts = replace(timeouts, **{part: getattr(own, part) for part in parts})
+        self.timeouts = timeouts
+        self._timeout = httpx.Timeout(**{part: getattr(timeouts, part) for part in parts})
 
-    async def send(self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        request = self._client.build_request(
-            method, self._base + target, content=body, headers={**self._headers, **headers}, timeout=self._timeout
-        )
+    async def send(
+        self, method: str, target: str, *, body: bytes | None, headers: Head, deadlines: Deadlines
+    ) -> Answer:
+        del deadlines
+        request = self._request(method, target, body, headers)
         return _Given(await self._client.send(request, stream=True, follow_redirects=False))
+
+    def _request(self, method: str, target: str, body: bytes | None, headers: Head) -> httpx.Request:
+        fields = (self._headers | headers).fields()
+        return self._client.build_request(
+            method, self._base + target, content=body, headers=fields, timeout=self._timeout
+        )
 
     def close(self) -> None:
         """Do nothing: the client is not ours."""

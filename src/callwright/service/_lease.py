@@ -14,6 +14,7 @@ import anyio
 import anyio.lowlevel
 import httpcore
 
+from callwright._clock import SYSTEM_CLOCK, Clock, move_on_after
 from callwright.service._exchange import Exchange, extensions_of, timeouts_of
 from callwright.service._socket import Dialer
 
@@ -39,9 +40,10 @@ class Leases:
         proxy: Stands between; None is the straight way.
         reconnect: Whether a request is sent once more, at once, when a kept connection turns out to be dead and no byte
             of an answer came. The service may then have seen it twice, if it died just after reading.
+        clock: By which timeouts count.
     """
 
-    __slots__ = ("_expiry", "_limit", "_pools", "_proxy", "_reconnect", "_tls")
+    __slots__ = ("_clock", "_expiry", "_limit", "_pools", "_proxy", "_reconnect", "_tls")
 
     def __init__(
         self,
@@ -51,7 +53,9 @@ class Leases:
         tls: Callable[[], ssl.SSLContext],
         proxy: httpcore.Proxy | None = None,
         reconnect: bool = True,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
+        self._clock = clock
         self._limit = limit
         self._expiry = expiry
         self._tls = tls
@@ -115,7 +119,7 @@ class Leases:
         entry = self._pools.get(loop)
         if entry is None or entry[0].is_closed:
             self._forget_dead_loops()
-            pool = _Pool(self._limit, self._expiry, loop)
+            pool = _Pool(self._limit, self._expiry, loop, self._clock)
             entry = self._pools[loop] = (pool, _janitor(pool))
             # An event loop that ends also ends the generators that were begun in it.
             await anext(entry[1])
@@ -135,7 +139,7 @@ class Leases:
                 entry[1].aclose().send(None)
 
     def _connect(self, origin: httpcore.Origin, *, is_plain: bool) -> _Connection:
-        dialer = Dialer()
+        dialer = Dialer(self._clock)
         tls = self._tls() if origin.scheme == b"https" else None
         if is_plain and self._proxy is None:
             return _Connection(_key(origin), dialer, Exchange(origin, tls, dialer))
@@ -249,9 +253,10 @@ class _Connection:
 class _Pool:
     """The connections of one event loop, which alone may touch them."""
 
-    __slots__ = ("_busy", "_expiry", "_gate", "_idle", "_limit", "_loop", "is_closed")
+    __slots__ = ("_busy", "_clock", "_expiry", "_gate", "_idle", "_limit", "_loop", "is_closed")
 
-    def __init__(self, limit: int, expiry: float, loop: object) -> None:
+    def __init__(self, limit: int, expiry: float, loop: object, clock: Clock) -> None:
+        self._clock = clock
         self._limit = limit
         self._expiry = expiry
         self._loop = loop
@@ -271,7 +276,7 @@ class _Pool:
             # The semaphore hands freed slots to those who wait, so nobody is overtaken here.
             self._gate.acquire_nowait()
         else:
-            with anyio.move_on_after(seconds) as waiting:
+            with move_on_after(self._clock, seconds) as waiting:
                 await self._gate.acquire()
             if waiting.cancelled_caught:
                 raise httpcore.PoolTimeout(f"all {self._limit} connections were busy for {seconds} s")

@@ -14,6 +14,8 @@ from typing import TypeVar, cast
 import anyio
 import httpcore
 
+from callwright._clock import SYSTEM_CLOCK, Clock, move_on_after
+
 __all__ = ["Dialer"]
 
 _T = TypeVar("_T")
@@ -42,9 +44,13 @@ class Dialer(httpcore.AsyncNetworkBackend):
 
     The streams of httpcore's own backends close by waiting, and a task that is cancelled twice does not wait: that is
     how sockets leak in the middle of a TLS handshake. Here closing is a plain call.
+
+    Args:
+        clock: By which timeouts count.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
+        self.clock = clock
         self.heard = False
         """Whether a byte of an answer came since this was last set to False."""
         self._sockets: list[socket.socket] = []
@@ -72,14 +78,15 @@ class Dialer(httpcore.AsyncNetworkBackend):
         """
         options = [*_OPTIONS, *(socket_options or ())]
         try:
-            with anyio.fail_after(timeout):
+            with move_on_after(self.clock, timeout):
                 addresses = await _addresses(host, port)
-                opened = await self._first(addresses, options=options, local=local_address)
+                return _TcpStream(await self._first(addresses, options=options, local=local_address), self)
         except TimeoutError as error:
-            raise httpcore.ConnectTimeout(str(error) or f"no connection within {timeout} s") from error
+            # The system's own, which is shorter.
+            raise httpcore.ConnectTimeout(str(error)) from error
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(str(error)) from error
-        return _TcpStream(opened, self)
+        raise httpcore.ConnectTimeout(f"no connection within {timeout} s")
 
     def close(self) -> None:
         """Close every socket that was ever opened here; may be called twice, and from any thread."""
@@ -192,7 +199,7 @@ class _TcpStream(httpcore.AsyncNetworkStream):
             httpcore.WriteError: The connection broke.
             httpcore.WriteTimeout: Nothing was taken for `timeout` seconds.
         """
-        left = memoryview(buffer)
+        left, buffer = memoryview(buffer), b""
         while left:
             try:
                 left = left[self._socket.send(left) :]
@@ -209,7 +216,10 @@ class _TcpStream(httpcore.AsyncNetworkStream):
     ) -> None:
         if self._socket.fileno() < 0:
             raise httpcore.ReadError("the connection is closed")
-        with anyio.move_on_after(seconds):
+        if seconds is None:
+            await wait(self._socket)
+            return
+        with move_on_after(self._dialer.clock, seconds):
             await wait(self._socket)
             return
         raise too_late(f"nothing for {seconds} s")
@@ -273,10 +283,9 @@ class _TlsStream(httpcore.AsyncNetworkStream):
             httpcore.ConnectError: The certificate does not hold, or the connection broke.
             httpcore.ConnectTimeout: Not in time.
         """
-        with _failing(httpcore.ConnectError):
-            with anyio.move_on_after(seconds):
-                await self._step(self._session.do_handshake, None)
-                return self
+        with _failing(httpcore.ConnectError), move_on_after(self._dialer.clock, seconds):
+            await self._step(self._session.do_handshake, None)
+            return self
         raise httpcore.ConnectTimeout(f"no TLS handshake within {seconds} s")
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
@@ -298,7 +307,7 @@ class _TlsStream(httpcore.AsyncNetworkStream):
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
         """See `_TcpStream.write`."""
         with _failing(httpcore.WriteError):
-            left = memoryview(buffer)
+            left, buffer = memoryview(buffer), b""
             while left:
                 piece = left[:_CHUNK]
                 left = left[await self._step(lambda: self._session.write(piece), timeout) :]  # noqa: B023 - called here

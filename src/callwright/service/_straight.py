@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from functools import cache
 from typing import Protocol
 
 import httpcore
 
-from callwright.service._address import Address, proxy_at
+from callwright._clock import SYSTEM_CLOCK, Clock
+from callwright._secrets import Hidden
+from callwright.service._address import Address, Head, proxy_at
+from callwright.service._deadlines import Deadlines, Timeouts
 from callwright.service._lease import Leases
 
-__all__ = ["Answer", "Sender", "Straight", "Timeouts", "leases_of"]
+__all__ = ["Answer", "Sender", "Straight", "leases_of"]
 
 _KEEP_ALIVE = 50.0
 """Seconds that an idle connection is kept: load balancers commonly hang up after 60."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """How long each part of a request may take, in seconds; None is no limit."""
-
-    connect: float | None = 10.0
-    """Looking up the name and connecting, and as much again for the TLS handshake."""
-    read: float | None = 600.0
-    """Before the first piece of an answer, and between two of them: models think for minutes."""
-    write: float | None = 60.0
-    """Between two pieces of the request that the service takes."""
-    pool: float | None = 600.0
-    """Waiting in line while all connections are busy."""
 
 
 class Answer(Protocol):
@@ -57,14 +45,27 @@ class Answer(Protocol):
 class Sender(Protocol):
     """A way to send requests to one address."""
 
-    async def send(self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long its requests may take."""
+        ...
+
+    @property
+    def is_punctual(self) -> bool:
+        """Whether it heeds the deadlines by itself; whoever sends by another has to."""
+        ...
+
+    async def send(
+        self, method: str, target: str, *, body: bytes | None, headers: Head, deadlines: Deadlines
+    ) -> Answer:
         """Send one request and return its answer, the body still to be read.
 
         Args:
             method: `GET`, `POST`.
             target: Path and query, escaped; appended to the address.
             body: None for none.
-            headers: By lower-case name; they win over those of all requests.
+            headers: They win over those of all requests.
+            deadlines: Of the attempt.
         """
         ...
 
@@ -79,38 +80,53 @@ class Straight:
     Args:
         leases: The connections.
         address: Where all requests go.
-        headers: Of all requests, by lower-case name.
+        headers: Of all requests.
         timeouts: See `Timeouts`.
     """
 
-    __slots__ = ("_address", "_extensions", "_head", "_leases")
+    __slots__ = ("_address", "_head", "_leases", "timeouts")
 
-    def __init__(self, leases: Leases, address: Address, *, headers: Mapping[str, str], timeouts: Timeouts) -> None:
+    is_punctual = True
+
+    def __init__(self, leases: Leases, address: Address, *, headers: Head, timeouts: Timeouts) -> None:
         self._leases = leases
         self._address = address
-        self._head = _encoded({"host": address.authority, **headers})
-        self._extensions = {"timeout": asdict(timeouts)}
+        self._head = Head({"host": address.authority}) | headers
+        self.timeouts = timeouts
 
-    async def send(self, method: str, target: str, *, body: bytes | None, headers: Mapping[str, str]) -> Answer:
+    async def send(
+        self, method: str, target: str, *, body: bytes | None, headers: Head, deadlines: Deadlines
+    ) -> Answer:
         """See `Sender.send`; raises what `Leases.send` raises."""
+        # httpcore asks these for each timeout as it would ask a dict.
+        extensions: MutableMapping[str, object] = {"timeout": deadlines}
+        request = self._request(method, target, body, headers, extensions)
+        return await self._leases.send(request, is_replayable=True)
+
+    def _request(  # noqa: PLR0917 - one caller, above
+        self, method: str, target: str, body: bytes | None, headers: Head, extensions: MutableMapping[str, object]
+    ) -> httpcore.Request:
+        # In a function of its own, which has ended when something goes wrong: tracebacks show what is local.
         address = self._address
-        head = self._head | _encoded(headers)
+        head = self._head.encoded | headers.encoded
         if body is not None:
             head[b"content-length"] = b"%d" % len(body)
         url = httpcore.URL(scheme=address.scheme, host=address.host, port=address.port, target=address.path + target)
-        request = httpcore.Request(method, url, headers=list(head.items()), content=body, extensions=self._extensions)
-        return await self._leases.send(request, is_replayable=True)
+        return httpcore.Request(method, url, headers=list(head.items()), content=body, extensions=extensions)
 
     def close(self) -> None:
         """See `Leases.close`."""
         self._leases.close()
 
 
-def _encoded(headers: Mapping[str, str]) -> dict[bytes, bytes]:
-    return {name.encode("ascii"): value.encode("ascii") for name, value in headers.items()}
-
-
-def leases_of(limit: int, *, verify: ssl.SSLContext | None, proxy: str | None, reconnect: bool) -> Leases:
+def leases_of(
+    limit: int,
+    *,
+    verify: ssl.SSLContext | None,
+    proxy: Hidden[str] | None,
+    reconnect: bool,
+    clock: Clock = SYSTEM_CLOCK,
+) -> Leases:
     """Return the connections of one client, see `Leases`.
 
     Raises:
@@ -123,7 +139,7 @@ def leases_of(limit: int, *, verify: ssl.SSLContext | None, proxy: str | None, r
     way = None if proxy is None else proxy_at(proxy)
     if way is not None and way.url.scheme == b"https":
         way.ssl_context = tls()
-    return Leases(limit=limit, expiry=_KEEP_ALIVE, tls=tls, proxy=way, reconnect=reconnect)
+    return Leases(limit=limit, expiry=_KEEP_ALIVE, tls=tls, proxy=way, reconnect=reconnect, clock=clock)
 
 
 @cache

@@ -12,7 +12,8 @@ import anyio
 import httpcore
 
 from callwright._secrets import masked
-from callwright.errors import APIConnectionError, APITimeoutError
+from callwright.errors import APIConnectionError, APITimeoutError, Deadline
+from callwright.service._deadlines import Timeouts
 
 __all__ = ["explained", "failures"]
 
@@ -30,24 +31,27 @@ class _Meaning:
 
     message: str
     """With `{where}` for host and port, and `{said}` for the error's own words."""
-    is_late: bool = False
+    late: Deadline | None = None
+    """The deadline that passed, if one did."""
     is_retryable: bool = True
+    is_sent: bool = False
+    """Whether the service may have got the request."""
 
 
 # By name: httpx and httpcore call the same things by the same names.
 _MEANINGS = {
     "PoolTimeout": _Meaning(
         "no connection to {where} became free: {said}; ask for less at once, or raise max_connections or Timeouts.pool",
-        is_late=True,
+        late="pool",
     ),
     "ConnectTimeout": _Meaning(
-        "cannot connect to {where}: {said}; check base_url and the network, or raise Timeouts.connect", is_late=True
+        "cannot connect to {where}: {said}; check base_url and the network, or raise Timeouts.connect", late="connect"
     ),
-    "ReadTimeout": _Meaning("{where} went silent: {said}; stream, or raise Timeouts.read", is_late=True),
+    "ReadTimeout": _Meaning("{where} went silent: {said}; stream, or raise Timeouts.read", late="read", is_sent=True),
     "WriteTimeout": _Meaning(
-        "{where} stopped taking the request: {said}; check the network, or raise Timeouts.write", is_late=True
+        "{where} stopped taking the request: {said}; check the network, or raise Timeouts.write", late="write"
     ),
-    "TimeoutException": _Meaning("{where} was too slow: {said}; raise Timeouts", is_late=True),
+    "TimeoutException": _Meaning("{where} was too slow: {said}; raise Timeouts", late="read", is_sent=True),
     "ConnectError": _Meaning("cannot connect to {where}: {said}; check base_url and the network"),
     "ProxyError": _Meaning(
         "the proxy refused to connect to {where}: {said}; check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY",
@@ -59,9 +63,11 @@ _MEANINGS = {
     ),
     "UnsupportedProtocol": _Meaning("{where} is reached by no known protocol; check base_url", is_retryable=False),
     "InvalidURL": _Meaning("the request to {where} has no valid URL; check base_url and path", is_retryable=False),
-    "RemoteProtocolError": _Meaning("the answer of {where} is cut or no HTTP: {said}; ask again"),
-    "TimeoutError": _Meaning("the connection to {where} was too slow: {said}; check the network", is_late=True),
-    "Exception": _Meaning("the connection to {where} broke: {said}; check the network and ask again"),
+    "RemoteProtocolError": _Meaning("the answer of {where} is cut or no HTTP: {said}; ask again", is_sent=True),
+    "TimeoutError": _Meaning(
+        "the connection to {where} was too slow: {said}; check the network", late="read", is_sent=True
+    ),
+    "Exception": _Meaning("the connection to {where} broke: {said}; check the network and ask again", is_sent=True),
 }
 _UNTRUSTED = _Meaning(
     "the certificate of {where} is not trusted: {said}; give a context that trusts it as verify=, or set SSL_CERT_FILE",
@@ -79,16 +85,18 @@ def failures() -> tuple[type[Exception], ...]:
     return _FAILURES if httpx is None else (*_FAILURES, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
 
 
-def explained(error: Exception, where: str) -> APIConnectionError:
+def explained(error: Exception, where: str, timeouts: Timeouts) -> APIConnectionError:
     """Return the error to raise instead of `error`.
 
     Args:
         error: Of httpx, httpcore, anyio, ssl or the system.
         where: Host and port.
+        timeouts: That held.
 
     Returns:
         An `APITimeoutError` if it came too late, else an `APIConnectionError`. Its cause is what lies below httpx:
-        the errors of httpx hold the request, and with it the key.
+        the errors of httpx hold the request, and with it the key. So do the functions that the cause came through:
+        it has no traceback.
     """
     chain = list(_chain(error))
     names = [kind.__name__ for kind in type(error).__mro__]
@@ -100,8 +108,20 @@ def explained(error: Exception, where: str) -> APIConnectionError:
         elif isinstance(below, OSError) and below.errno in {errno.EMFILE, errno.ENFILE}:
             meaning = _TOO_MANY_FILES
     said = masked(said[:_LONGEST]) or names[0]
-    kind = APITimeoutError if meaning.is_late else APIConnectionError
-    explanation = kind(meaning.message.format(where=where, said=said), retryable=meaning.is_retryable)
+    message = meaning.message.format(where=where, said=said)
+    explanation: APIConnectionError
+    if meaning.late is None:
+        explanation = APIConnectionError(message, retryable=meaning.is_retryable, maybe_billed=meaning.is_sent)
+    else:
+        explanation = APITimeoutError(
+            message,
+            which=meaning.late,
+            seconds=getattr(timeouts, meaning.late),
+            retryable=True,
+            maybe_billed=meaning.is_sent,
+        )
+    for below in chain:
+        below.__traceback__ = None
     explanation.__cause__ = next((below for below in chain if not type(below).__module__.startswith("httpx")), None)
     return explanation
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -13,14 +12,17 @@ from urllib.parse import urlsplit
 from typing_extensions import Unpack
 
 from callwright._clock import SYSTEM_CLOCK, Clock
-from callwright._secrets import remember
+from callwright._secrets import Hidden
 from callwright._sync import run_sync
 from callwright.errors import ParameterError
 from callwright.model import Listener, Scope
-from callwright.service._http import Http, Timeouts
+from callwright.service._body import Caps
+from callwright.service._deadlines import Timeouts
+from callwright.service._http import Http
 from callwright.service._told import SyncListener, told_sync
 from callwright.service.capability import Check
 from callwright.service.chat_model import ChatModel
+from callwright.service.credentials import head_of, remember_headers
 from callwright.service.directory import Directory
 from callwright.service.profiles import profile_for
 from callwright.service.prompt import PromptRequest, answered, tell_whole
@@ -34,7 +36,7 @@ from callwright.wire.profile import OPENROUTER, Profile
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["OPENROUTER_URL", "Client", "Timeouts", "default_client"]
+__all__ = ["OPENROUTER_URL", "Caps", "Client", "Timeouts", "default_client"]
 
 OPENROUTER_URL = "https://openrouter.ai/api/v1"
 
@@ -62,6 +64,7 @@ class Client(Directory):
         strict: What is done about a request that asks for what its model cannot do, by the list of models, once that
             is at hand (see `models`): True refuses it with a `ParameterError`, False warns with a `CapabilityWarning`.
             The list is never fetched for it.
+        caps: How much of an answer is read, see `Caps`.
         clock: For tests.
 
     Raises:
@@ -85,27 +88,25 @@ class Client(Directory):
         http_client: httpx.AsyncClient | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         strict: bool = False,
+        caps: Caps | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        is_ours = base_url is None or urlsplit(base_url).hostname == "openrouter.ai"
-        url = base_url or os.environ.get("CALLWRIGHT_BASE_URL") or OPENROUTER_URL
-        # The key of one service must never reach another only because it lies in the environment.
-        _remember(headers or {})
-        key = api_key or (os.environ.get("OPENROUTER_API_KEY") if is_ours else None) or None
-        self.profile = profile or (OPENROUTER if is_ours else profile_for(url))
+        is_ours = base_url is None or _is_openrouter(base_url)
+        url = Hidden(base_url or os.environ.get("CALLWRIGHT_BASE_URL") or OPENROUTER_URL)
+        key, fields = _key(api_key, is_ours=is_ours), Hidden(headers or {})
+        # From here on something may fail, and a traceback shows what is local to this.
+        api_key = base_url = headers = None
+        self.profile = profile or (OPENROUTER if is_ours else profile_for(url.value))
         self._strict = strict
-        sent = {} if key is None else {"authorization": f"Bearer {_checked_key(key)}"}
-        if app_url is not None:
-            sent["http-referer"] = app_url
-        if app_title is not None:
-            sent |= {"x-openrouter-title": app_title, "x-title": app_title}
         http = Http(
             url,
-            {**sent, **(headers or {})},
+            head_of(key, fields, app_url=app_url, app_title=app_title),
             timeouts=timeouts or Timeouts(),
             http_client=http_client,
             transport=transport,
             max_connections=max_connections,
+            caps=caps,
+            clock=clock,
         )
         problem = _NO_KEY if key is None and is_ours else None
         super().__init__(http, retry=retry or Retry(), clock=clock, problem=problem)
@@ -125,6 +126,7 @@ class Client(Directory):
             clock=self._clock,
             problem=self._problem,
             check=Check(partial(self.known, slug), strict=self._strict if strict is None else strict),
+            find_price=partial(self.price, slug),
         )
 
     async def complete(
@@ -162,7 +164,8 @@ class Client(Directory):
         """
         if (messages is None) is (prompt is None):
             raise ParameterError("complete: expected either messages or prompt=; got " + _both_or_none(prompt))
-        _remember(headers or {})
+        fields, headers = Hidden(headers or {}), None
+        remember_headers(fields.value)
         offer = offered(tools)
         checked = checked_params(params)
         features = ("stream",) if listen is not None and prompt is None else ()
@@ -171,7 +174,7 @@ class Client(Directory):
             tools=offer.encoded,
             tool_choice=chosen(tool_choice, offer),
             params=Encoded({**checked, **implied(checked, features=features, profile=self.profile)}),
-            headers=headers or {},
+            headers=fields.value,
         )
         asked = self.chat(model, strict=strict)
         if prompt is None:
@@ -194,6 +197,7 @@ class Client(Directory):
         **params: Unpack[ChatParams],
     ) -> Completion:
         """See `complete`. A plain function listens, on the thread that calls; what it raises ends the request."""
+        fields, headers = Hidden(headers), None
 
         async def complete(heard: Listener | None = None) -> Completion:
             return await self.complete(
@@ -202,7 +206,7 @@ class Client(Directory):
                 model=model,
                 tools=tools,
                 tool_choice=tool_choice,
-                headers=headers,
+                headers=fields.value,
                 listen=heard,
                 strict=strict,
                 **params,
@@ -221,7 +225,9 @@ class Client(Directory):
         await self.aclose()
 
     def __repr__(self) -> str:
-        return f"Client(profile={self.profile.name!r}, {self._http!r})"
+        # A traceback may show one that could not be made.
+        profile, http = getattr(self, "profile", None), getattr(self, "_http", None)
+        return f"Client(profile={None if profile is None else profile.name!r}, {http!r})"
 
 
 _NO_KEY = (
@@ -244,24 +250,14 @@ def _both_or_none(prompt: str | None) -> str:
     return "none of them" if prompt is None else "both"
 
 
-_SECRET_HEADERS = re.compile("auth|key|token|secret|cookie|password", re.IGNORECASE)
+def _is_openrouter(base_url: str) -> bool:
+    try:
+        return urlsplit(base_url).hostname == "openrouter.ai"
+    except ValueError:
+        return False
 
 
-def _remember(headers: Mapping[str, str]) -> None:
-    """Hide from now on what is a key by the name of its header."""
-    for name, value in headers.items():
-        if _SECRET_HEADERS.search(name):
-            remember(value.strip().rpartition(" ")[2])
-
-
-def _checked_key(key: str) -> str:
-    """Return the key, hidden from now on wherever text is shown.
-
-    Raises:
-        ParameterError: It cannot stand in a header.
-    """
-    stripped = key.strip()
-    if not stripped or not stripped.isascii() or not stripped.isprintable() or " " in stripped:
-        raise ParameterError("api_key: expected printable ASCII without blanks; got something else (not shown)")
-    remember(stripped)
-    return stripped
+def _key(api_key: str | None, *, is_ours: bool) -> Hidden[str] | None:
+    # The key of one service must never reach another only because it lies in the environment.
+    key = api_key or (os.environ.get("OPENROUTER_API_KEY") if is_ours else None)
+    return Hidden(key) if key else None

@@ -1,13 +1,12 @@
-"""Failures: what an HTTP reply of the service amounts to, a completion or a typed error in the service's own words.
+"""Failures: the typed error that a reply, or a chunk of a stream, amounts to, in the service's own words.
 
-Source: https://openrouter.ai/docs/api-reference/errors, and what recorded answers hold beyond it.
+Source: https://openrouter.ai/docs/api-reference/errors, and what recorded answers, also of other servers, hold beyond.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import cast
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright._secrets import masked
@@ -15,62 +14,57 @@ from callwright.errors import (
     APIStatusError,
     AuthenticationError,
     BadRequestError,
+    ConflictError,
     ContextLengthError,
     InsufficientCreditsError,
     NotFoundError,
     PermissionDeniedError,
     ProviderError,
     RateLimitError,
+    Report,
+    RequestTimeoutError,
+    StreamError,
 )
-from callwright.wire.chat import Completion
+from callwright.service.reports import StatedError, retry_after, shown_page, stated, status_of, word
 
-__all__ = ["completion_of", "status_error"]
+__all__ = ["shown_id", "status_error", "stream_error"]
 
 _BODY_LIMIT = 64 * 1024
+_VALUE_LIMIT = 8 * 1024
+_VALUES = 64
 _WORDS_LIMIT = 1_000
-_RETRYABLE = frozenset({408, 409, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 529})
+_ID_LIMIT = 200
+_RETRYABLE = frozenset({408, 409, 425, 429, 500, 502, 503, 504, *range(520, 525), 529})
+_NEVER = frozenset({401, 402, 403})
+"""Whatever else the service says: the same key and balance meet the same answer."""
 _KINDS: Mapping[int, type[APIStatusError]] = {
     401: AuthenticationError,
     402: InsufficientCreditsError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: RequestTimeoutError,
+    409: ConflictError,
+    425: ConflictError,
     429: RateLimitError,
 }
-_CONTEXT_TYPES = frozenset({"context_length_exceeded", "exceed_context_size_error"})
-# No pattern here looks further than to the next bracket: pages may be written to make a search quadratic.
-_TAG = re.compile(r"<[^<>]*>")
-_CODE = re.compile(r"[45][0-9][0-9]")
-_UNREAD = re.compile(r"<(?:script|style)\b[^<>]*>", re.IGNORECASE)
-_READ = re.compile(r"</(?:script|style)", re.IGNORECASE)
-
-
-def completion_of(headers: Mapping[str, str], body: bytes, *, now: float) -> Completion:
-    """Return the completion in the body of a 200; 200 alone is no success.
-
-    Args:
-        headers: With lower-case names.
-        body: May begin with blanks that kept the connection alive.
-        now: Seconds since 1970, for a `Retry-After` that is a date.
-
-    Raises:
-        APIStatusError: The body reports an error, or holds no answer.
-    """
-    try:
-        raw = decode(body)
-    except ValueError:
-        raise status_error(200, headers, body, now=now) from None
-    if isinstance(raw, dict) and not raw.get("error"):
-        choices = raw.get("choices")
-        if isinstance(choices, list) and choices and isinstance(choices[0], dict):
-            error = choices[0].get("error")
-            if not error and choices[0].get("finish_reason") != "error":
-                return Completion(raw)
-            raw = {**raw, "error": error or {"message": "the provider ended the answer with an error", "code": 502}}
-    raise status_error(200, headers, body, now=now, raw=raw)
+_CONTEXT_TYPES = frozenset({"context_length_exceeded", "exceed_context_size_error", "token_limit_exceeded"})
+_CONTEXT = re.compile(
+    r"maximum context length|context.?length.?exceeded|prompt is too long|exceeds the context", re.IGNORECASE
+)
+"""Of servers that have no class for it."""
+_QUOTA_TYPES = frozenset({"insufficient_quota", "billing_hard_limit_reached", "payment_required"})
+_EVENT = re.compile(rb"\s*(?:event:[^\n]*\n)?data:([^\n]*)")
+_DAILY = re.compile(r"per[-_ ]day|\bdaily\b", re.IGNORECASE)
 
 
 def status_error(
-    status: int, headers: Mapping[str, str], body: bytes, *, now: float, raw: JsonValue = None
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    now: float,
+    raw: JsonValue = None,
+    partial: object = None,
 ) -> APIStatusError:
     """Return the error that a reply amounts to.
 
@@ -80,151 +74,143 @@ def status_error(
         body: JSON, HTML, text or nothing; never hides the status.
         now: Seconds since 1970.
         raw: The decoded body, if it was decoded already.
+        partial: The `Completion` of what had come beside the error; None if nothing had.
     """
-    said = _said(raw if raw is not None else _decoded(body))
-    metadata = _object(said.get("metadata"))
-    availability = _object(said.get("availability"))
-    effective = _status(status, said)
-    error_type = _word(said.get("error_type")) or _word(metadata.get("error_type")) or _word(said.get("type"))
-    provider = _word(metadata.get("provider_name"))
-    retryable = availability.get("retryable")
-    if not isinstance(retryable, bool):
-        retryable = effective in _RETRYABLE and not _is_daily_cap(said, metadata)
-    kind = _kind(effective, error_type)
-    return kind(
-        _message(status, said, metadata, body),
+    raw = _decoded(body) if raw is None else raw
+    said = stated(raw)
+    effective = status_of(status, said)
+    if said is None:
+        text = shown_page(body[:_BODY_LIMIT])
+        what = "is no JSON" if raw is None else "holds no answer"
+        seen = f"the body {what}: {text[:200]}" if text else "the body is empty"
+        words = masked(f"HTTP {status}: {seen}; is base_url the address of a chat-completions API?")
+        kept: JsonValue = masked(body[:_BODY_LIMIT].decode(errors="replace"))
+        said = StatedError({}, None)
+    else:
+        words = _words(f"HTTP {status}", said)
+        kept = _kept(said.error)
+    return _kind(effective, said)(
+        words,
         status=effective,
-        error_type=error_type,
-        provider=provider,
-        body=_kept(said, body),
-        retryable=retryable,
-        retry_after=_retry_after(headers, availability, now),
-        request_id=headers.get("x-generation-id") or headers.get("x-request-id"),
+        retryable=_is_retryable(effective, said, headers),
+        **_report(said, headers, now, body=kept, partial=partial),
     )
 
 
-def _kept(said: JsonObject, body: bytes) -> JsonValue:
-    """Return the body for the error to hold: without secrets, capped."""
-    if not said:
-        return masked(body.decode(errors="replace"))[:_BODY_LIMIT]
-    text = encode(said).decode()
+def stream_error(raw: JsonObject, headers: Mapping[str, str], *, now: float, partial: object) -> StreamError:
+    """Return the error that a chunk of a stream reports.
+
+    Args:
+        raw: The chunk.
+        headers: Of the stream's reply, with lower-case names.
+        now: Seconds since 1970.
+        partial: The `Completion` of what had come.
+    """
+    said = stated(raw) or StatedError({}, None)
+    status = status_of(None, said)
+    code = f" (code {masked(str(said.code))[:40]})" if said.code is not None else ""
+    return StreamError(
+        _words("the service reported an error in the stream", said) + code,
+        status=status,
+        retryable=_is_retryable(status, said, headers),
+        **_report(said, headers, now, body=_kept(said.error), partial=partial),
+    )
+
+
+def shown_id(value: JsonValue) -> str | None:
+    """Return an id as an error may hold it; None if there is none."""
+    said = word(value)
+    return None if said is None else masked(said)[:_ID_LIMIT]
+
+
+def _report(said: StatedError, headers: Mapping[str, str], now: float, *, body: JsonValue, partial: object) -> Report:
+    generation = shown_id(headers.get("x-generation-id") or said.generation)
+    request = shown_id(headers.get("x-request-id") or headers.get("request-id") or said.error.get("request_id"))
+    return Report(
+        body=body,
+        partial=partial,
+        # What failed before it generated anything is not charged for.
+        maybe_billed=partial is not None,
+        error_type=shown_id(said.error_type),
+        provider=shown_id(said.provider),
+        raw=_capped(said.metadata.get("raw")),
+        metadata=_all_capped(said.metadata),
+        availability=_all_capped(said.availability),
+        retry_after=retry_after(headers, said, now),
+        generation_id=generation,
+        request_id=request or generation or shown_id(headers.get("cf-ray")),
+    )
+
+
+def _is_retryable(status: int, said: StatedError, headers: Mapping[str, str]) -> bool:
+    """Return whether the same request may be answered soon: what the service says of it beats its status."""
+    if status in _NEVER or _QUOTA_TYPES & said.types.keys() or (status == 429 and _is_daily(said)):  # noqa: PLR2004 - HTTP
+        return False
+    told = said.availability.get("retryable")
+    if isinstance(told, bool):
+        return told
+    should = headers.get("x-should-retry")
+    return should == "true" if should in {"true", "false"} else status in _RETRYABLE
+
+
+def _is_daily(said: StatedError) -> bool:
+    """Return whether the limit lasts until tomorrow, so that waiting is pointless."""
+    return bool(_DAILY.search(said.message)) or "daily" in str(said.metadata.get("limit_source"))
+
+
+def _kind(status: int, said: StatedError) -> type[APIStatusError]:
+    is_request = 400 <= status < 500  # noqa: PLR2004 - HTTP
+    if _CONTEXT_TYPES & said.types.keys() or (status in {400, 413} and _CONTEXT.search(said.message[:_WORDS_LIMIT])):
+        return ContextLengthError
+    if is_request and _QUOTA_TYPES & said.types.keys():
+        return InsufficientCreditsError
+    if status in _KINDS:
+        return _KINDS[status]
+    return ProviderError if status >= 500 else BadRequestError  # noqa: PLR2004 - HTTP
+
+
+def _words(what: str, said: StatedError) -> str:
+    """Return the service's own words: its message, and the provider's beneath it."""
+    cause = said.metadata.get("raw")
+    beneath = f" ({cause if isinstance(cause, str) else _short(cause)})" if cause else ""
+    source = f" [{said.provider}]" if said.provider else ""
+    # Hidden before it is cut: half a key is still half a key.
+    return masked(f"{what}{source}: {said.message}{beneath}")[:_WORDS_LIMIT]
+
+
+def _kept(value: JsonValue) -> JsonValue:
+    """Return the value for the error to hold: without secrets, as text if it is too long."""
+    text = _text(value)
     shown = masked(text)
     if len(shown) > _BODY_LIMIT:
         return shown[:_BODY_LIMIT]
-    return said if shown == text else decode(shown)
+    return value if shown == text else decode(shown)
 
 
-def _said(raw: JsonValue) -> JsonObject:
-    """Return the error object of a body, whatever shape the server gave it."""
-    if not isinstance(raw, dict):
-        return {}
-    error = raw.get("error")
-    if isinstance(error, dict):
-        return error
-    if isinstance(error, str):
-        return {"message": error}
-    detail = raw.get("detail") or raw.get("message")
-    if detail is not None:
-        return {"message": detail}
-    if "choices" in raw:
-        return {"message": f"the answer holds no choices (choices: {raw['choices']!r})", "code": 502}
-    return {}
+def _capped(value: JsonValue) -> JsonValue:
+    """Return a part of it for the error to hold, so long as the others fit as well."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    kept = _kept(value)
+    text = kept if isinstance(kept, str) else _text(kept)
+    return kept if len(text) <= _VALUE_LIMIT else text[:_VALUE_LIMIT]
+
+
+def _all_capped(values: JsonObject) -> dict[str, JsonValue]:
+    return {masked(key[:200]): _capped(value) for key, value in list(values.items())[:_VALUES]}
 
 
 def _decoded(body: bytes) -> JsonValue:
+    # Asked for a stream, some servers put even the error that comes instead into an event.
+    event = _EVENT.match(body)
     try:
-        return decode(body)
+        return decode(event[1] if event else body)
     except ValueError:
         return None
 
 
-def _status(status: int, said: JsonObject) -> int:
-    """Return the HTTP status, or for a 200 the one that the body names."""
-    if status != 200:  # noqa: PLR2004 - HTTP
-        return status
-    for key in ("code", "http_status", "status"):
-        code = said.get(key)
-        if isinstance(code, str) and _CODE.fullmatch(code):
-            return int(code)
-        if isinstance(code, int) and 400 <= code < 600:  # noqa: PLR2004 - HTTP
-            return code
-    return 502
-
-
-def _kind(status: int, error_type: str | None) -> type[APIStatusError]:
-    if error_type in _CONTEXT_TYPES:
-        return ContextLengthError
-    if status in _KINDS:
-        return _KINDS[status]
-    if status >= 500:  # noqa: PLR2004 - HTTP
-        return ProviderError
-    return BadRequestError
-
-
-def _message(status: int, said: JsonObject, metadata: JsonObject, body: bytes) -> str:
-    """Return the service's own words: its message, and the provider's beneath it."""
-    words = said.get("message")
-    if words is None:
-        text = " ".join(_TAG.sub(" ", _readable(body[:_BODY_LIMIT].decode(errors="replace"))).split())
-        shown = f"the body is no JSON: {text[:200]}" if text else "the body is empty"
-        return masked(f"HTTP {status}: {shown}; is base_url the address of a chat-completions API?")
-    cause = metadata.get("raw")
-    beneath = f" ({cause if isinstance(cause, str) else _short(cause)})" if cause else ""
-    provider = _word(metadata.get("provider_name"))
-    source = f" [{provider}]" if provider else ""
-    # Hidden before it is cut: half a key is still half a key.
-    return masked(f"HTTP {status}{source}: {words}{beneath}")[:_WORDS_LIMIT]
-
-
-def _readable(page: str) -> str:
-    """Return the page without its scripts and styles."""
-    pieces: list[str] = []
-    start = 0
-    for tag in _UNREAD.finditer(page):
-        if tag.start() < start:
-            continue
-        pieces.append(page[start : tag.start()])
-        end = _READ.search(page, tag.end())
-        start = len(page) if end is None else end.start()
-    return "".join([*pieces, page[start:]])
-
-
-def _retry_after(headers: Mapping[str, str], availability: JsonObject, now: float) -> float | None:
-    """Return how long the service asks to wait, in seconds, from the first source that makes sense."""
-    milliseconds = _seconds(headers.get("retry-after-ms"))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    said = headers.get("retry-after")
-    seconds = _seconds(said)
-    if seconds is None and said:
-        from email.utils import parsedate_to_datetime  # noqa: PLC0415 - most waits are numbers
-
-        try:
-            seconds = max(0.0, parsedate_to_datetime(said).timestamp() - now)
-        except (ValueError, OverflowError, TypeError):
-            seconds = None
-    return seconds if seconds is not None else _seconds(availability.get("retry_after"))
-
-
-def _seconds(value: JsonValue) -> float | None:
-    try:
-        seconds = float(cast("str", value))
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return seconds if 0 <= seconds < float("inf") else None
-
-
-def _is_daily_cap(said: JsonObject, metadata: JsonObject) -> bool:
-    """Whether the limit lasts until tomorrow, so that waiting is pointless."""
-    return "per-day" in str(said.get("message")) or "daily" in str(metadata.get("limit_source"))
-
-
-def _object(value: JsonValue) -> JsonObject:
-    return value if isinstance(value, dict) else {}
-
-
-def _word(value: JsonValue) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _text(value: JsonValue) -> str:
+    return encode(value).decode()
 
 
 def _short(value: JsonValue) -> str:
