@@ -1,4 +1,4 @@
-"""Loading: tools out of the user's own code, named as `module:function` or `path/to/file.py:function`."""
+"""Loading: tools and agents out of the user's own code, named as `module:name` or `path/to/file.py:name`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from callwright.cli.exits import CommandError, one_line
 from callwright.tools.tool import Tool
 from callwright.tools.toolset import AnyTool, ToolLike, Toolset, as_tool
 
-__all__ = ["is_several", "load_tools", "name_of"]
+__all__ = ["is_several", "load_tools", "load_value", "name_of"]
 
 _OURS = str(Path(__file__).parents[1])
 
@@ -35,13 +35,28 @@ def load_tools(place: str) -> list[ToolLike]:
         SchemaError: A function cannot be a tool.
     """
     source, name = _split(place)
-    module = _from_file(Path(source)) if source.endswith(".py") else _imported(source)
+    module = _loaded(source)
     if name is None:
         found = _public_functions(module)
         if not found:
             raise CommandError(f"{place!r}: expected public functions with docstrings; {source} defines none")
         return found
     return _as_tools(_named(module, name), place)
+
+
+def load_value(place: str) -> object:
+    """Return what is at a place.
+
+    Args:
+        place: `module:name` or `path/to/file.py:name`.
+
+    Raises:
+        CommandError: There is nothing of that name, or importing it failed.
+    """
+    source, name = _split(place)
+    if name is None:
+        raise CommandError(f"{place!r}: expected module:name or path/to/file.py:name; the name is missing")
+    return _named(_loaded(source), name)
 
 
 def is_several(place: str) -> bool:
@@ -66,6 +81,10 @@ def _split(place: str) -> tuple[str, str | None]:
     if not (place if is_whole else source and name):
         raise CommandError(f"{place!r}: expected module:function, or path/to/file.py with or without :function")
     return (place, None) if is_whole else (source, name)
+
+
+def _loaded(source: str) -> ModuleType:
+    return _from_file(Path(source)) if source.endswith(".py") else _imported(source)
 
 
 def _imported(name: str) -> ModuleType:

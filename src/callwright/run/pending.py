@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, cast
 from callwright.run.decision import PendingCall
 from callwright.run.records import CallId
 
-__all__ = ["Pending", "Why", "pending_of"]
+__all__ = ["Pending", "Why", "is_hidden", "pending_of", "visible"]
 
 Why: TypeAlias = Literal["approval", "external", "in_doubt"]
 """Somebody must allow it; somebody must bring its result; or it may have run already."""
@@ -31,7 +31,7 @@ class Pending:
     @property
     def shown(self) -> str:
         """The call in one line for people, control and invisible characters written out."""
-        return f"{_visible(self.name)}({_visible(self.arguments)})"
+        return f"{visible(self.name)}({visible(self.arguments)})"
 
 
 def pending_of(call: PendingCall) -> tuple[Pending, ...]:
@@ -44,7 +44,18 @@ def pending_of(call: PendingCall) -> tuple[Pending, ...]:
     return (Pending(call.id, call.call.name, held.arguments or call.call.arguments, held.why),)
 
 
-def _visible(text: str) -> str:
+def is_hidden(sign: str) -> bool:
+    """Whether a character is one that a terminal obeys or does not show."""
+    return unicodedata.category(sign) in _HIDDEN
+
+
+def visible(text: str, *, keep: str = "") -> str:
+    r"""Return a text with hidden characters written out, as `\u202e`.
+
+    Args:
+        text: Any.
+        keep: Hidden characters that stay, such as newlines.
+    """
     if text.isascii() and text.isprintable():
         return text
-    return "".join([f"\\u{ord(sign):04x}" if unicodedata.category(sign) in _HIDDEN else sign for sign in text])
+    return "".join([f"\\u{ord(sign):04x}" if is_hidden(sign) and sign not in keep else sign for sign in text])
