@@ -78,7 +78,7 @@ class Database:
         try:
             self._sqlite = sqlite3.connect(path, timeout=timeout, isolation_level=None)
             try:
-                with self._locked():
+                with self.locked():
                     self._prepare()
             except BaseException:
                 self._sqlite.close()
@@ -92,7 +92,7 @@ class Database:
         """Put all into the one file, and close it."""
         try:
             # Without the lock it is closed all the same, and the next one to open it tidies up.
-            with suppress(StoreError), self._locked():
+            with suppress(StoreError), self.locked():
                 self._sqlite.close()
         finally:
             self._sqlite.close()
@@ -107,26 +107,39 @@ class Database:
             return False
 
     @contextmanager
+    def locked(self) -> Generator[None, None, None]:
+        """Keep all others from writing.
+
+        Raises:
+            StoreError: They have been writing for too long.
+            OSError: The file system has no locks.
+        """
+        if not self._lock.acquire(self._timeout):
+            raise StoreError(f"others have been writing to it for {self._timeout:g} s; is one of them stopped?")
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
     def writing(self, *, lasting: bool) -> Generator[None, None, None]:
-        """Write all of the block or nothing.
+        """Write all of the block or nothing; inside `locked`.
 
         Args:
             lasting: Whether it is to be on the disk, and all that was written before, when the block has ended: it
                 outlasts a power failure then. Without it, it outlasts only the end of the process.
 
         Raises:
-            StoreError: Others have been writing for too long.
             sqlite3.Error: Nothing was written.
         """
-        with self._locked():
-            self._sqlite.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
-            self._sqlite.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-                self._sqlite.execute("COMMIT")
-            except BaseException:
-                self._roll_back()
-                raise
+        self._sqlite.execute(f"PRAGMA synchronous = {'FULL' if lasting else 'NORMAL'}")
+        self._sqlite.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._sqlite.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
 
     @contextmanager
     def reading(self) -> Generator[None, None, None]:
@@ -207,15 +220,6 @@ class Database:
         gone = self._sqlite.execute("DELETE FROM run WHERE id = ?", (run_id,)).rowcount
         if gone:
             self._sqlite.execute("UPDATE tally SET runs = runs - ?", (gone,))
-
-    @contextmanager
-    def _locked(self) -> Generator[None, None, None]:
-        if not self._lock.acquire(self._timeout):
-            raise StoreError(f"others have been writing to it for {self._timeout:g} s; is one of them stopped?")
-        try:
-            yield
-        finally:
-            self._lock.release()
 
     def _roll_back(self) -> None:
         # SQLite has done it already where the disk is full or broken.

@@ -162,28 +162,41 @@ class Worker:
         try:
             database = database or Database(self._path, timeout=self._timeout)
         except BaseException as error:  # noqa: BLE001 - raised where it is awaited
-            for job in self._taken():
+            for job in [*self._taken(is_writing=False), *self._taken(is_writing=True)]:
                 job.end(error)
             return None
-        jobs = self._taken()
-        writing = [job for job in jobs if job.is_writing]
-        is_fine = self._written(database, writing) if writing else True
-        for job in jobs:
-            if not job.is_writing:
-                is_fine = _read(database, job) and is_fine
-        if is_fine:
+        reading = self._taken(is_writing=False)
+        fine = [*(_read(database, job) for job in reading), self._write_all(database)]
+        if all(fine):
             return database
         _close(database)
         return None
 
-    def _taken(self) -> list[_Job[Any]]:
+    def _write_all(self, database: Database) -> bool:
+        """Write what waits to be written; return whether the file is fine."""
         with self._changed:
-            jobs = list(self._jobs)
-            self._jobs.clear()
-            return jobs
+            if not any(job.is_writing for job in self._jobs):
+                return True
+        try:
+            with database.locked():
+                # Only now: who is cancelled while others write has written nothing.
+                return self._written(database, self._taken(is_writing=True))
+        except (StoreError, OSError) as error:
+            for job in self._taken(is_writing=True):
+                job.end(error)
+            return isinstance(error, StoreError)
+
+    def _taken(self, *, is_writing: bool) -> list[_Job[Any]]:
+        with self._changed:
+            taken = [job for job in self._jobs if job.is_writing is is_writing]
+            left = [job for job in self._jobs if job.is_writing is not is_writing]
+            self._jobs = deque(left)
+            return taken
 
     def _written(self, database: Database, jobs: list[_Job[Any]]) -> bool:
         """Write jobs together, or each by itself if one of them cannot be; return whether the file is fine."""
+        if not jobs:
+            return True
         error = _write(database, jobs)
         if error is None or _is_busy(error) or len(jobs) == 1:
             for job in jobs:
@@ -269,8 +282,8 @@ def _write(database: Database, jobs: list[_Job[Any]]) -> BaseException | None:
 
 
 def _is_busy(error: BaseException) -> bool:
-    """Return whether others write, by our lock or by SQLite's own, which programs that are not ours take."""
-    return isinstance(error, StoreError) or getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
+    """Return whether a program that is not ours and takes no lock of ours writes."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_BUSY
 
 
 def _read(database: Database, job: _Job[Any]) -> bool:
