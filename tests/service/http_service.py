@@ -7,8 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import pytest
 
 from callwright import Client, Retry
+from callwright.errors import ReportedError
 
 KEY = "sk-or-v1-0123456789abcdef"
 ANSWER = {
@@ -63,3 +65,16 @@ def sse(*chunks: Any, done: bool = True) -> httpx.Response:
 
 def chunk(text: str = "", finish: str | None = None) -> dict[str, Any]:
     return {"id": "gen-1", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
+
+
+async def listen(_: object) -> None:
+    """Listen without a word."""
+
+
+async def failed(reply: httpx.Response, *, streamed: bool = False) -> tuple[ReportedError, Service]:
+    """Ask a service that always answers this; return the error, and what the service saw."""
+    content, headers, status = reply.content, reply.headers, reply.status_code
+    service = Service(*[lambda: httpx.Response(status, headers=headers, content=content)] * 5)
+    with pytest.raises(ReportedError) as caught:
+        await service.client().complete("Hi", model="m", listen=listen if streamed else None)
+    return caught.value, service

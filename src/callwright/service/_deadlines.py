@@ -166,4 +166,3 @@ class Deadlines:
             self._due, self._which, self._seconds = due, which, seconds
         elif self._which != self._ends_by:
             self._due, self._which, self._seconds = self._end, self._ends_by, self._end_seconds
-
