@@ -25,6 +25,7 @@ from typing import (
 from typing_extensions import Doc, TypeAliasType
 
 from callwright._json import JsonObject, JsonValue
+from callwright.tools.guarded import guarded_names
 
 if TYPE_CHECKING:
     from pydantic.fields import FieldInfo
@@ -62,27 +63,56 @@ def resolve(annotation: object, scope: Scope) -> object:
     """
     try:
         return _evaluated(annotation, scope)
-    except Exception:  # annotations are the user's code
+    except Exception as error:  # annotations are the user's code
         context = _named_context(annotation, scope)
-        if context is None:
+        if context is not None:
+            return context
+        if not isinstance(error, NameError):
             raise
-        return context
+        names = guarded_names(scope.globals.get("__name__", ""), str(annotation))
+        found = _known_part(annotation, scope._replace(owner={**scope.owner, **names}), error)
+        if found is None:
+            raise
+        return found
+
+
+def _known_part(annotation: object, scope: Scope, error: NameError) -> object | None:
+    """Return what an annotation means with more names known, or as much of it as is known; None if nothing is.
+
+    A type that another module gives a name to may hold names that are known there only, if at all: of a union of such
+    types those that are known count. What is written in the annotation itself must be known.
+    """
+    with suppress(Exception):
+        return _evaluated(annotation, scope)
+    if not isinstance(annotation, str) or re.search(rf"\b{error.name}\b", annotation):
+        return None
+    members: list[object] = []
+    with suppress(Exception):
+        for member in get_args(_written(annotation, scope)):
+            with suppress(Exception):
+                members.append(_evaluated(member, scope))
+    is_some = any(member is not NoneType for member in members)
+    return cast("object", cast("Any", Union)[tuple(members)]) if is_some else None
 
 
 def _evaluated(annotation: object, scope: Scope) -> object:
     """Return an annotation in which every name is resolved."""
-    if isinstance(annotation, str):
-        code = _compiled(annotation)
-        try:
-            annotation = eval(code, scope.globals, scope.enclosed)  # noqa: S307 - as the interpreter would have done
-        except NameError:
-            annotation = eval(code, scope.globals, {**scope.owner, **scope.enclosed})  # noqa: S307
+    annotation = _written(annotation, scope) if isinstance(annotation, str) else annotation
     if type(annotation).__name__ == "InitVar":  # of a dataclass
         return _evaluated(cast("Any", annotation).type, scope)
     if not _has_names(annotation):
         return NoneType if annotation is None else annotation
     holder = SimpleNamespace(__annotations__={"_": annotation})
     return get_type_hints(holder, scope.globals, {**scope.owner, **scope.enclosed}, include_extras=True)["_"]
+
+
+def _written(annotation: str, scope: Scope) -> object:
+    """Return what an annotation stands for that is written as a text; names within it may be texts still."""
+    code = _compiled(annotation)
+    try:
+        return eval(code, scope.globals, scope.enclosed)  # noqa: S307 - as the interpreter would have done
+    except NameError:
+        return eval(code, scope.globals, {**scope.owner, **scope.enclosed})  # noqa: S307
 
 
 @functools.lru_cache(maxsize=1024)

@@ -23,7 +23,7 @@ __all__ = ["DocstringWarning", "Documented", "read_docstring"]
 _LONGEST = 50_000
 
 # A paragraph that begins with a prompt shows how Python calls the function.
-_DOCTEST = re.compile(r"(?<![^\n]\n)^[ \t]*>>>.*(?:\n.+)*", re.MULTILINE)
+_DOCTEST = re.compile(r"(?<![^\n]\n)(?:^[^\n]{0,40}::\n[ \t]*\n)?^[ \t]*>>>.*(?:\n.+)*", re.MULTILINE)
 
 
 class DocstringWarning(UserWarning):

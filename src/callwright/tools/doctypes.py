@@ -18,12 +18,15 @@ __all__ = ["documented_type", "is_plain_type"]
 _LONGEST = 300
 _DEEPEST = 6
 
+# A number is like an array, unless the shape or the items of that are told.
+_ARRAY_LIKE: object = list[Any] | int | float
 _KINDS: Mapping[object, str] = {
     str: "str string text unicode basestring char character url filename path path-like path_like pathlike",
     int: "int integer long int32 int64",
     float: "float double number numeric real scalar float32 float64",
     bool: "bool boolean bool_",
-    list: "list sequence iterable array collection vector ndarray array-like array_like arraylike list-like list_like",
+    list: "list sequence iterable array collection vector ndarray list-like list_like",
+    _ARRAY_LIKE: "array-like array_like arraylike",
     dict: "dict dictionary mapping mutablemapping dict-like dict_like",
     tuple: "tuple",
     set: "set",
@@ -178,6 +181,8 @@ def _named(head: str, rest: str, depth: int) -> object | None:
         return _literal([name == "true"])
     kind = Path if name == "path" and "P" in head else _kind_of(name)
     words = rest.split(maxsplit=2)
+    if kind == _ARRAY_LIKE and words[:1] == ["of"]:
+        kind = list
     if kind is dict and rest[:1] == "{":
         return _bracketed(rest, depth + 1)
     if kind in _HOLDERS and len(words) > 1 and words[0] in ("of", "containing"):

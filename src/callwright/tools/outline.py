@@ -83,6 +83,11 @@ def outline(function: Callable[..., object]) -> Outline:
         raise SchemaError(f"tool {name!r}: its signature cannot be read: {error}") from error
     bound = frozenset(_bound_names(function)) or NOTHING_BOUND
     parameters = tuple(p for p in signature.parameters.values() if p.name not in bound)
+    if parameters and parameters[0].name in ("self", "cls") and parameters[0].annotation is MISSING:
+        raise SchemaError(
+            f"tool {name!r}: parameter {parameters[0].name!r} has no annotation; give the method of an object, not of "
+            "its class"
+        )
     if _tells_nothing(parameters):
         raise SchemaError(
             f"tool {name!r}: nobody can tell what (*args, **kwargs) takes; "
@@ -188,7 +193,9 @@ def _docs_of_class(kind: type) -> tuple[str, ...]:
 
 def _is_made_up(kind: type[object]) -> bool:
     """Whether the docstring is what a dataclass or a named tuple says unasked: it repeats the signature."""
-    return (kind.__doc__ or "").startswith(f"{kind.__name__}(") and (is_dataclass(kind) or hasattr(kind, "_fields"))
+    text: object = kind.__doc__
+    is_signature = isinstance(text, str) and text.startswith(f"{kind.__name__}(")
+    return is_signature and (is_dataclass(kind) or hasattr(kind, "_fields"))
 
 
 def _scope(function: object, target: object) -> Scope:

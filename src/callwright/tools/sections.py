@@ -43,6 +43,7 @@ _UNCLOSED = re.compile(r":param[ \t]+(\w+)[ \t]+([^:\n]+)$")
 _TAG = re.compile(r"@(\w{1,20})[ \t]*(:?)[ \t]*(.*)")
 _TAGGED = re.compile(r"([\\*]*\w+)[ \t]*(?::[ \t]*|[ \t]|$)(.*)")
 _UNDERLINE = re.compile(r"\s*[-=~]{3,}\s*$")
+_MARK = re.compile(r"#|[*_](?!\s)")
 # They point elsewhere, or tell of the past.
 _DIRECTIVE = re.compile(r"\.\.[ \t]+(?:seealso|versionadded|versionchanged|index)::")
 
@@ -93,7 +94,7 @@ def _head(lines: Sequence[str], at: int) -> Section | None:
     line = lines[at].strip()
     if line[:1] in (":", "@"):
         return _rest_field(line) if line[0] == ":" else _tag_field(line)
-    title, colon, rest = line.partition(":")
+    title, colon, rest = _marked(line) if _MARK.match(line) else line.partition(":")
     if len(title) > _LONGEST_TITLE or not title:
         return None
     is_underlined = not rest and at + 1 < len(lines) and _UNDERLINE.match(lines[at + 1]) is not None
@@ -107,6 +108,13 @@ def _head(lines: Sequence[str], at: int) -> Section | None:
     is_listed = kind in _LISTED
     is_prose = rest and (at == 0 or (is_listed and (not rest[0].isspace() or entry_of(rest.strip()) is None)))
     return None if is_prose or not colon else Section(kind, "google", rest.strip())
+
+
+def _marked(line: str) -> tuple[str, str, str]:
+    """Return title, colon and rest of `## Parameters`, `**Parameters**: rest` or `*Parameters:*`."""
+    title, colon, rest = line.partition(":")
+    # A line with a mark of Markdown is a title without a colon, too.
+    return title.strip("*#_ "), colon or ":", rest.removeprefix("*").removeprefix("*")
 
 
 def _kind_of(title: str, lines: Sequence[str], body: int) -> Kind | None:

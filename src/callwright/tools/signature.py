@@ -17,6 +17,7 @@ from typing_extensions import ReadOnly, get_type_hints, is_typeddict
 from callwright.errors import SchemaError
 from callwright.tools.annotations import admits_none, is_context, is_field, resolve, without_text
 from callwright.tools.doctypes import documented_type
+from callwright.tools.guarded import is_guarded
 from callwright.tools.outline import MISSING, NOTHING_BOUND, PLACES, Outline, Place, is_wire_name, outline
 
 __all__ = ["ABSENT", "MISSING", "Outline", "Parameter", "Place", "Signature", "is_wire_name", "outline", "resolved"]
@@ -172,6 +173,8 @@ class _Reading:
         try:
             return resolve(annotation, self._outline.scope)
         except Exception as error:  # annotations are the user's code
+            if is_guarded(self._outline.scope.globals.get("__name__", ""), str(annotation)):
+                return MISSING if place in ("rest", "others") else self._guessed(parameter)
             raise self._error(
                 f"the annotation {annotation!r} of parameter {parameter.name!r} cannot be resolved "
                 f"({error}); its names must be defined in the function's module when the tool is first used"
