@@ -43,14 +43,16 @@ from callwright.run.records import (
     Failed,
     Record,
     Steered,
+    Voted,
     call_id,
 )
 from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.run.verdicts import Approver, asked
-from callwright.spending import Allowance, Spending
+from callwright.spending import Allowance, Paid, Spending
 from callwright.tools.context import Progress, RunContext, Surroundings
 from callwright.tools.toolset import Offer
+from callwright.wire.answer import confidence_of
 from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Usage
 from callwright.wire.messages import UserMessage
 
@@ -87,7 +89,7 @@ _NO_VALUES: JsonObject = {"max_tokens": 0, "max_price": {}}
 _READER = "read_result"
 """The tool by which a model reads on in a result that it was told in part."""
 
-_HAPPENED = (Answered, Failed, CallReturned)
+_HAPPENED = (Answered, Failed, CallReturned, Voted)
 """Records of what was paid for or done before they are written."""
 
 
@@ -239,7 +241,10 @@ class Loop(Generic[T]):
         await self.record(
             Asked(ask, model.name, question.tools, request.tool_choice, reserved, limited, question.implied)
         )
-        scope = Scope(self._emit, state.run_id, state.steps + 1, budget=budget, failed=self._retried)
+        memo, safe = Paid(state, ask, self.record), offer.safe | self._asking.live.output_tools
+        scope = Scope(
+            self._emit, state.run_id, state.steps + 1, budget=budget, memo=memo, failed=self._retried, safe=safe
+        )
         try:
             if is_eager:
                 await self._answered_eagerly(ask, request, scope, offer)
@@ -357,6 +362,7 @@ class Loop(Generic[T]):
             step=state.steps if call else state.steps + 1,
             messages=state.messages,
             usage=state.usage,
+            confidence=None if state.completion is None else confidence_of(state.completion.raw),
             report=self._emit,
             find_result=self._rest if _READER in (self._asking.offer.by_name if self._asking.offer else ()) else None,
             clock=self._plan.clock,

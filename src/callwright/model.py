@@ -13,6 +13,7 @@ from callwright.wire.profile import Profile
 
 __all__ = [
     "NO_SCOPE",
+    "Bindable",
     "Failures",
     "Ledger",
     "Listener",
@@ -131,6 +132,8 @@ class Scope:
     failed: Failures | None = None
     """Told of each attempt that may have been paid for, and is followed by another one; who asks books it. The last
     attempt is told by the error that `complete` raises."""
+    safe: frozenset[str] = frozenset()
+    """The names of the tools that change nothing, so that calling them needs no second opinion."""
 
 
 NO_SCOPE = Scope()
@@ -173,4 +176,13 @@ class Service(Protocol):
 
     def chat(self, slug: str | None = None) -> Model:
         """Return the model of that name; None is the account's default."""
+        ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """A model that asks other models by name; an ensemble is one."""
+
+    def bound(self, service: Service) -> Model:
+        """Return the same asking the models of `service`; itself, if it has models of its own."""
         ...

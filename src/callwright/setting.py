@@ -15,7 +15,7 @@ from callwright._json import clean, encode
 from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
 from callwright.fingerprint import changes, fingerprint
 from callwright.loop import Emit, Loop
-from callwright.model import Model
+from callwright.model import Bindable, Model
 from callwright.options import RUN_KEYS, AgentOptions, AnyResumeOptions, AnyRunOptions, Resumable
 from callwright.output.output import OUTPUT_TOOL, Output, TextOutput
 from callwright.plan import Plan
@@ -87,14 +87,14 @@ class Setting(Generic[T]):
 
     def asked(self, model: str | Model | None) -> Model:
         """Return the model that a run asks."""
-        if model is not None and not isinstance(model, str):
+        if model is not None and not isinstance(model, str | Bindable):
             return model
         client = self.options.get("client")
         if client is None:
             from callwright.service.client import default_client  # noqa: PLC0415 - connections come with the first run
 
             client = default_client()
-        return client.chat(model)
+        return model.bound(client) if isinstance(model, Bindable) else client.chat(model)
 
     async def start(self, prompt: Prompt, options: AnyRunOptions, emit: Emit | None) -> RunResult[T]:
         """Record the prompt and run the loop; see `Agent.run`."""

@@ -1,8 +1,8 @@
-"""Spending: what a run's next request may cost at worst, set aside before it is sent."""
+"""Spending: what a run's next request may cost at worst, set aside before it is sent, and the parts already paid."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Generic, cast
@@ -14,11 +14,12 @@ from callwright.errors import ParameterError
 from callwright.model import Price, Priced
 from callwright.plan import Plan
 from callwright.run.limits import Budget
+from callwright.run.records import Record, Voted
 from callwright.run.state import RunState
-from callwright.wire.chat import ChatRequest, Usage
+from callwright.wire.chat import ChatRequest, Completion, Usage
 from callwright.wire.messages import AssistantMessage
 
-__all__ = ["MOST_TOKENS", "Allowance", "Spending"]
+__all__ = ["MOST_TOKENS", "Allowance", "Paid", "Spending"]
 
 T = TypeVar("T")
 
@@ -38,6 +39,35 @@ class Allowance:
     """US dollars."""
     values: JsonObject
     """`max_tokens` and `max_price`, for what is implied on the wire."""
+
+
+class Paid:
+    """The paid parts of one ask, kept as records of the run: a `Memo`.
+
+    Args:
+        state: Of the run; knows the parts that were paid for before the process died.
+        ask: The ask.
+        record: Keeps a record.
+    """
+
+    __slots__ = ("_ask", "_record", "_state")
+
+    def __init__(self, state: RunState, ask: int, record: Callable[[Record], Awaitable[None]]) -> None:
+        self._state = state
+        self._ask = ask
+        self._record = record
+
+    def get(self, key: str) -> Completion | None:
+        """See `Memo.get`."""
+        return self._state.votes.get(key)
+
+    async def put(self, key: str, completion: Completion) -> None:
+        """See `Memo.put`.
+
+        Raises:
+            StoreError: The record could not be kept.
+        """
+        await self._record(Voted(self._ask, key, completion))
 
 
 class Spending(Generic[T]):

@@ -13,6 +13,7 @@ from callwright.errors import OutputError, RunPausedError
 from callwright.run.pending import Pending, pending_of
 from callwright.run.records import Answered, Asked, Failed
 from callwright.run.state import RunState
+from callwright.wire.answer import confidence_of
 from callwright.wire.chat import Completion, ToolChoice, Usage
 from callwright.wire.messages import Message
 
@@ -130,7 +131,8 @@ class RunResult(Generic[T]):
     @property
     def confidence(self) -> float | None:
         """The least share of votes by which an ensemble chose in this run, in (0, 1]; None if nothing was voted on."""
-        return None
+        answers = [record.completion.raw for record in self.state.records if isinstance(record, Answered)]
+        return min([share for raw in answers if (share := confidence_of(raw)) is not None], default=None)
 
     @property
     def run_id(self) -> str:

@@ -264,8 +264,9 @@ class RunState:
             case Prompted():
                 self._apply_prompted(record)
             case Asked():
+                # Asked once more because the process died: what was paid for before is not paid again.
+                self.votes = {} if self._open_ask is None else self.votes
                 self.asks, self._open_ask, self.limited = record.ask, record.ask, record.limited
-                self.votes = {}
                 is_circling = record.limited is not None and record.limited.startswith(_CIRCLE)
                 self._circling_at = len(self._rounds) if is_circling else None
             case Voted():
@@ -311,7 +312,9 @@ class RunState:
         self.turns += 1
         self.requests += 1
         self.usage += record.completion.usage
-        self.context_tokens = record.completion.usage.total_tokens
+        # An ensemble asks many for one answer, of which only one is part of the conversation.
+        context = record.completion.extra.get("context_tokens")
+        self.context_tokens = context if isinstance(context, int) else record.completion.usage.total_tokens
         calls = record.completion.tool_calls
         ids = [call_id(self.run_id, record.ask, index) for index in range(len(calls))]
         self.calls = {place: PendingCall(place, call) for place, call in zip(ids, calls, strict=True)}

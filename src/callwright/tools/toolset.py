@@ -148,7 +148,7 @@ class Offer:
         SchemaError: One of them cannot be a tool, or two that differ have the same name.
     """
 
-    __slots__ = ("by_name", "encoded", "entries", "names")
+    __slots__ = ("by_name", "encoded", "entries", "names", "safe")
 
     def __init__(self, tools: Iterable[Callable[..., object] | AnyTool | Mapping[str, object]]) -> None:
         self.by_name: dict[str, AnyTool] = {}
@@ -168,6 +168,8 @@ class Offer:
             else:
                 self.entries.append(tool)
         self.encoded = Encoded(self.entries)
+        self.safe = frozenset(name for name, tool in self.by_name.items() if tool.effect == "read")
+        """The names of the tools that change nothing."""
 
     @classmethod
     async def of_step(

@@ -11,8 +11,18 @@ from decimal import Decimal, InvalidOperation
 
 from callwright._json import JsonObject, JsonValue
 
-__all__ = ["choices_of", "count_of", "dollars_of", "place_of", "said_in", "usage_of"]
+__all__ = [
+    "choices_of",
+    "confidence_of",
+    "count_of",
+    "dollars_of",
+    "extra_of",
+    "place_of",
+    "said_in",
+    "usage_of",
+]
 
+_OURS = "callwright_"
 _MOST_TOKENS = 10**15
 """A larger count is no count."""
 _MOST_DOLLARS = 10**9
@@ -76,6 +86,18 @@ def usage_of(raw: JsonObject) -> JsonValue:
         return groq["usage"]
     found = (choice.get("usage") for choice in choices_of(raw))
     return next((usage for usage in found if isinstance(usage, Mapping)), None)
+
+
+def extra_of(raw: JsonObject) -> dict[str, JsonValue]:
+    """Return what models around the model noted of an answer; it stands beside the choices, and is never sent."""
+    return {key.removeprefix(_OURS): value for key, value in raw.items() if key.startswith(_OURS)}
+
+
+def confidence_of(raw: JsonObject) -> float | None:
+    """Return the share of votes by which an answer was chosen, in (0, 1]; None if nothing was voted on."""
+    votes = extra_of(raw).get("votes")
+    share = votes.get("confidence") if isinstance(votes, Mapping) else None
+    return float(share) if isinstance(share, int | float) else None
 
 
 def count_of(raw: Mapping[str, JsonValue], *keys: str) -> int:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal, TypeAlias
 
 from callwright._json import JsonObject, JsonValue, encode
-from callwright.wire.answer import choices_of, count_of, dollars_of, said_in, usage_of
+from callwright.wire.answer import choices_of, count_of, dollars_of, extra_of, said_in, usage_of
 from callwright.wire.calls import settled_calls
 from callwright.wire.messages import AssistantMessage, Message, ToolCall, wired
 from callwright.wire.profile import Profile
@@ -354,6 +354,11 @@ class Completion:
         """Log probabilities, if they were asked for: of `content` and of `refusal`, a list by token each."""
         logprobs = self._choice.get("logprobs")
         return logprobs if isinstance(logprobs, Mapping) else None
+
+    @property
+    def extra(self) -> dict[str, JsonValue]:
+        """What models around the model noted, such as `votes`; kept with the answer, never sent."""
+        return extra_of(self.raw)
 
     @property
     def origin(self) -> str:
