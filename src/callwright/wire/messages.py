@@ -48,7 +48,7 @@ class Message:
     Equal messages put the same object on OpenRouter's wire.
     """
 
-    __slots__ = ("_kept", "raw")
+    __slots__ = ("_kept", "_whole", "raw")
 
     role: ClassVar[str] = ""
 
@@ -60,7 +60,7 @@ class Message:
         """Wrap a wire dict, unchecked; strings in it must be free of lone surrogates."""
         message = cls.__new__(cls)
         message.raw = raw
-        message._kept = None  # noqa: SLF001 - our own
+        message._kept = message._whole = None  # noqa: SLF001 - our own
         return message
 
     def wire(self, profile: Profile, *, without: tuple[int, ...] | None = None) -> bytes:
@@ -100,6 +100,8 @@ class Message:
 
     _kept: tuple[Profile, tuple[int, ...] | None, bytes] | None
     """For which profile and without which blocks of reasoning, and the bytes."""
+    _whole: tuple[Profile, bytes] | None
+    """For which profile, and the bytes, if they are the same in every conversation."""
 
     def _sent(self, profile: Profile, without: tuple[int, ...] | None) -> JsonObject:
         del profile, without  # Only assistant messages differ between servers.
@@ -114,7 +116,7 @@ class _WrittenMessage(Message):
     def __init__(self, content: str | Sequence[Part], *, name: str | None = None) -> None:
         raw = _written(self.role, content)
         self.raw = raw if name is None else {**raw, "name": clean(name)}
-        self._kept = None
+        self._kept = self._whole = None
 
 
 class SystemMessage(_WrittenMessage):
@@ -168,7 +170,7 @@ class AssistantMessage(Message):
                 for call in tool_calls
             ]
         self.raw = raw
-        self._kept = None
+        self._kept = self._whole = None
 
     @property
     def is_empty(self) -> bool:
@@ -219,7 +221,7 @@ class ToolMessage(Message):
 
     def __init__(self, content: str | Sequence[Part], *, tool_call_id: str) -> None:
         self.raw = {**_written("tool", content), "tool_call_id": tool_call_id}
-        self._kept = None
+        self._kept = self._whole = None
 
     @property
     def tool_call_id(self) -> str:
@@ -265,11 +267,16 @@ def wired(messages: Sequence[Message], profile: Profile, *, model: str | None = 
     echoes_details = "reasoning_details" in profile.echo
     sent: list[bytes] = []
     for message in messages:
-        if not isinstance(message, AssistantMessage):
+        whole = message._whole  # noqa: SLF001 - our own; every step of a run comes by here with all messages
+        if whole is not None and whole[0] is profile:
+            sent.append(whole[1])
+        elif not isinstance(message, AssistantMessage):
             sent.append(message.wire(profile))
+            message._whole = (profile, sent[-1])  # noqa: SLF001 - our own
         elif not message.is_empty:
             details = message.raw.get("reasoning_details") if echoes_details else None
             sent.append(message.wire(profile, without=omitted(details, seen, family=family) if details else ()))
+            message._whole = None if details else (profile, sent[-1])  # noqa: SLF001 - our own
     return sent
 
 
