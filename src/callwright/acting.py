@@ -6,10 +6,11 @@ import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import anyio
+from typing_extensions import TypeIs
 
 from callwright._clock import Clock
 from callwright._concurrency import collapsed
@@ -50,6 +51,8 @@ class Acting:
     record: Callable[[Record], Awaitable[None]]
     context: Callable[[str], RunContext[Any]]
     """Makes the context of a call."""
+    values: dict[CallId, object] = field(default_factory=dict[CallId, object])
+    """What calls returned that are the run's output, as this process has it."""
 
     async def act(
         self, orders: Sequence[tuple[PendingCall, Order]], *, tools: Mapping[str, AnyTool], ahead: Ahead = NOTHING_AHEAD
@@ -146,13 +149,16 @@ class Acting:
         await self.record(CallStarted(pending.id, ready.tool.effect, ready.repairs))
         started = self.clock.monotonic()
         performed = await ahead.take(pending) or await perform(ready, self.context(pending.id))
-        if isinstance(performed.value, RunResult) and performed.value.status == "paused":
-            await self.record(CallHeld(pending.id, "child", waiting=_waiting(performed.value)))
+        value = performed.value
+        if _is_result(value) and value.status == "paused":
+            await self.record(CallHeld(pending.id, "child", waiting=_waiting(value)))
             return
         outcome: Outcome = "error" if performed.is_error else "value"
         if _log.isEnabledFor(logging.INFO):
             _log.info("tool %s: %s in %.3f s", pending.call.name, outcome, self.clock.monotonic() - started)
         is_direct = ready.tool.returns_directly and not performed.is_error
+        if is_direct:
+            self.values[pending.id] = value
         await self._return(pending, performed, outcome=outcome, direct=is_direct)
 
     async def _return(
@@ -169,6 +175,10 @@ class Acting:
             direct=direct,
         )
         await self.record(returned)
+
+
+def _is_result(value: object) -> TypeIs[RunResult[Any]]:
+    return isinstance(value, RunResult)
 
 
 def _waiting(result: RunResult[Any]) -> tuple[tuple[CallId, str, str, str], ...]:

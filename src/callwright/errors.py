@@ -20,7 +20,9 @@ CallwrightError
 │     └─ StreamError              a stream broke or reported an error; .partial
 ├─ RunError                       a run stopped without output
 │  ├─ BudgetError                 a limit or a shared budget is used up
-│  ├─ OutputError                 the answer never became a valid output
+│  ├─ OutputError                 the answer never became a valid output: .attempts .partial
+│  │  ├─ RefusalError             the model, or a filter, refused to answer
+│  │  └─ TruncatedError           `max_tokens` cut the answer
 │  ├─ StuckError                  the run went in circles
 │  └─ RunPausedError              `.output` of a paused run was read
 ├─ ParameterError                 a request parameter is unknown or out of range; nothing was sent
@@ -39,6 +41,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypedDict, Unpack
 
 __all__ = [
@@ -46,6 +49,7 @@ __all__ = [
     "APIError",
     "APIStatusError",
     "APITimeoutError",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "BudgetError",
@@ -61,6 +65,7 @@ __all__ = [
     "ProviderError",
     "QuorumError",
     "RateLimitError",
+    "RefusalError",
     "Report",
     "ReportedError",
     "RequestTimeoutError",
@@ -72,6 +77,7 @@ __all__ = [
     "StreamError",
     "StuckError",
     "ToolError",
+    "TruncatedError",
     "Unfinished",
 ]
 
@@ -322,8 +328,45 @@ class BudgetError(RunError):
     """A limit of the run or of a shared budget is used up."""
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An answer that was no valid output."""
+
+    ask: int
+    """Which request of the run it came to, from 1."""
+    answer: str
+    """What the model wrote: the text, or the arguments of the call."""
+    problems: tuple[str, ...]
+    """What was wrong with it."""
+    partial: object = None
+    """The part of it that was valid, as JSON; None if there was none."""
+
+
 class OutputError(RunError):
-    """The model's answer never became a valid output."""
+    """The model's answer never became a valid output.
+
+    Args:
+        message: What is wrong with the last answer.
+        state: See `RunError`.
+        attempts: All answers to the newest prompt that were no valid output, in order.
+    """
+
+    def __init__(self, message: str, *, state: Unfinished | None = None, attempts: tuple[Attempt, ...] = ()) -> None:
+        super().__init__(message, state=state)
+        self.attempts = attempts
+
+    @property
+    def partial(self) -> object:
+        """The valid part of the newest answer that had one, as JSON; None if none had."""
+        return next((one.partial for one in reversed(self.attempts) if one.partial is not None), None)
+
+
+class RefusalError(OutputError):
+    """The model, or a filter of the service, refused to answer."""
+
+
+class TruncatedError(OutputError):
+    """The answer was cut before it was whole; with a higher `max_tokens` it may come."""
 
 
 class StuckError(RunError):

@@ -14,7 +14,8 @@ from callwright._threads import run_in_thread
 from callwright.agent import Agent
 from callwright.errors import OutputError
 from callwright.model import Model, Service
-from callwright.output.output import Mode, Output, output_of
+from callwright.output.base import Mode, Output
+from callwright.output.output import output_of
 from callwright.tools.calling import Refused, prepare
 from callwright.tools.context import RunContext
 from callwright.tools.tool import Tool

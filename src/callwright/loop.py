@@ -124,13 +124,11 @@ class Loop(Generic[T]):
         self._started = plan.clock.monotonic()
         self._lock = anyio.Lock() if plan.store is not None else None
         self._asking = Asking(plan, state, offer=offer)
-        self.output = self._asking.output
-        """How this run's output is asked for."""
         self._surroundings = Surroundings(emit, plan.store, plan.budget, approve)
         self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
         self._spending = Spending(plan, state)
         self._allowance: Allowance | None = None
-        self._finishing = Finishing(self.output, state, record=self.record, acting=self._acting, context=self._context)
+        self._finishing = Finishing(self._asking, state, record=self.record, acting=self._acting, context=self._context)
 
     async def run(self) -> RunResult[T]:
         """Go on until the run is done, paused or out of limits.
@@ -238,9 +236,8 @@ class Loop(Generic[T]):
         request, ask, budget = question.request, state.asks + 1, self._plan.budget
         is_eager = is_eager and not self._asking.are_tools_withheld(limited)
         reserved = None if allowance is None else allowance.reserved
-        await self.record(
-            Asked(ask, model.name, question.tools, request.tool_choice, reserved, limited, question.implied)
-        )
+        choice, implied, mode = request.tool_choice, question.implied, question.mode
+        await self.record(Asked(ask, model.name, question.tools, choice, reserved, limited, implied, mode))
         memo, safe = Paid(state, ask, self.record), offer.safe | self._asking.live.output_tools
         scope = Scope(
             self._emit, state.run_id, state.steps + 1, budget=budget, memo=memo, failed=self._retried, safe=safe
@@ -309,13 +306,19 @@ class Loop(Generic[T]):
             partial = partial if isinstance(partial, Completion) else None
             usage = NO_USAGE if partial is None else partial.usage
             self._book(usage)
-            await self.record(Failed(ask, f"{type(error).__name__}: {masked(str(error))}", partial, usage))
+            await self.record(Failed(ask, _told(error), partial, usage))
             # Asked in another form, or for less, the model may answer.
             if self._asking.steps_down(error) or (isinstance(error, ContextLengthError) and await self._compact()):
                 return
             raise
         self._book(completion.usage)
-        await self.record(Answered(ask, completion))
+        unfit = self._asking.unfit(request, completion, deps=self._deps)
+        if unfit is None:
+            await self.record(Answered(ask, completion))
+            return
+        await self.record(Failed(ask, _told(unfit), completion, completion.usage))
+        if not self._asking.steps_down(unfit):
+            raise unfit
 
     def _book(self, usage: Usage) -> None:
         """Count what a request used against the limits in money, and the shared budget."""
@@ -327,8 +330,7 @@ class Loop(Generic[T]):
     async def _retried(self, error: APIError, partial: Completion | None, usage: Usage) -> None:
         """Record an attempt that came to nothing, and is followed by another; the model has booked it."""
         self._spending.book(usage)
-        told = f"{type(error).__name__}: {masked(str(error))}"
-        await self.record(Failed(self.state.asks, told, partial, usage, again=True))
+        await self.record(Failed(self.state.asks, _told(error), partial, usage, again=True))
 
     async def _compact(self) -> bool:
         """Make the conversation that is sent shorter; return whether that was possible."""
@@ -373,6 +375,10 @@ class Loop(Generic[T]):
         """Return the whole text of a result that was told in part."""
         returned = (record for record in self.state.records if isinstance(record, CallReturned))
         return next((record.rest for record in returned if record.call == call), None)
+
+
+def _told(error: CallwrightError) -> str:
+    return f"{type(error).__name__}: {masked(str(error))}"
 
 
 def _run_id(state: RunState, record: Record) -> str:

@@ -11,7 +11,7 @@ from typing_extensions import TypeVar
 from callwright._clock import Clock
 from callwright._json import JsonObject
 from callwright.model import Ledger, Model
-from callwright.output.output import Output
+from callwright.output.base import Output
 from callwright.run.compaction import Compaction
 from callwright.run.limits import Limits
 from callwright.run.store import Store

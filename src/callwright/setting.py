@@ -17,7 +17,7 @@ from callwright.fingerprint import changes, fingerprint
 from callwright.loop import Emit, Loop
 from callwright.model import Bindable, Model
 from callwright.options import RUN_KEYS, AgentOptions, AnyResumeOptions, AnyRunOptions, Resumable
-from callwright.output.output import OUTPUT_TOOL, Output, TextOutput
+from callwright.output.base import Output
 from callwright.plan import Plan
 from callwright.run.forking import fork
 from callwright.run.limits import Limits
@@ -65,8 +65,8 @@ class Setting(Generic[T]):
         self._params = checked_params(params)
         self._own, self._toolsets = parted(tools)
         self.offer = Offer(self._own)
-        if OUTPUT_TOOL in self.offer.names and not isinstance(output, TextOutput):
-            raise SchemaError(f"tool {OUTPUT_TOOL!r}: the name is taken by the output; give it another")
+        if taken := output.names & self.offer.names.keys():
+            raise SchemaError(f"tool {min(taken)!r}: the name is taken by the output; give it another")
         self._print: str | None = None
 
     @property
@@ -220,8 +220,7 @@ class Setting(Generic[T]):
             context: RunContext[Any] = RunContext(deps, run_id=loop.state.run_id, messages=loop.state.messages)
             rendered = given(context)
             given = await rendered if inspect.isawaitable(rendered) else rendered
-        parts = [clean(text) for text in (given, loop.output.instructions) if text]
-        return "\n\n".join(parts) or None
+        return clean(given) if given else None
 
     def _plan(self, model: str | Model | None) -> Plan[T]:
         options = self.options

@@ -211,7 +211,6 @@ async def test_the_schema_is_told_in_words_where_the_format_has_none() -> None:
         (int, {"value": 3}, 3),
         (list[int], {"value": [1, 2]}, [1, 2]),
         (Literal["a", "b"], {"value": "b"}, "b"),
-        (Invoice | Point, {"value": {"x": 1, "y": 2}}, Point(1, 2)),
         (dict[str, int], {"a": 1}, {"a": 1}),
         (int | None, {"value": None}, None),
     ],

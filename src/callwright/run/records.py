@@ -91,6 +91,8 @@ class Asked:
     """The limit because of which tools were withheld; None if they were not."""
     implied: JsonObject = field(default_factory=dict[str, JsonValue])
     """The parameters that were sent although nobody set them, see `wire.params.IMPLIED`."""
+    mode: str | None = None
+    """How the model was made to answer in the form of the output, see `Mode`; None for text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +186,8 @@ class Rejected:
     problems: tuple[str, ...]
     messages: tuple[Message, ...] = ()
     """What the model is told."""
+    salvaged: JsonValue = None
+    """The part of the answer that was valid; None if there was none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +215,8 @@ class Stopped:
     status: Literal["done", "limited"]
     reason: str | None = None
     output: JsonValue = None
+    repairs: tuple[str, ...] = ()
+    """What had to be repaired to read the output."""
 
 
 Record: TypeAlias = (

@@ -9,19 +9,22 @@ from typing import Generic, Literal, TypeAlias, cast
 from typing_extensions import TypeVar
 
 from callwright._json import JsonObject
-from callwright.errors import OutputError, RunPausedError
+from callwright.errors import Attempt, OutputError, RunPausedError, TruncatedError
 from callwright.run.pending import Pending, pending_of
-from callwright.run.records import Answered, Asked, Failed
+from callwright.run.records import Answered, Asked, Failed, Prompted, Rejected
 from callwright.run.state import RunState
 from callwright.wire.answer import confidence_of
 from callwright.wire.chat import Completion, ToolChoice, Usage
 from callwright.wire.messages import Message
 
-__all__ = ["NOTHING", "RequestInfo", "RunResult", "Status"]
+__all__ = ["NOTHING", "RequestInfo", "RunResult", "Status", "attempts_of", "said_in"]
 
 T = TypeVar("T")
 
 Status: TypeAlias = Literal["done", "paused", "limited"]
+
+_UNFIT = (f"{OutputError.__name__}: ", f"{TruncatedError.__name__}: ")
+"""Begins why an answer came that was not taken into the conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,8 @@ class RequestInfo:
     completion: Completion | None
     """None if the request failed, or the process died before the answer came."""
     error: str | None
+    mode: str | None = None
+    """How the model was made to answer in the form of the output, see `Mode`; None for text."""
 
 
 class _Nothing:
@@ -129,6 +134,16 @@ class RunResult(Generic[T]):
         )
 
     @property
+    def attempts(self) -> tuple[Attempt, ...]:
+        """The answers to the newest prompt that were no valid output, in order."""
+        return attempts_of(self.state)
+
+    @property
+    def repairs(self) -> tuple[str, ...]:
+        """What had to be repaired to read the output, in words."""
+        return () if self.state.stopped is None else self.state.stopped.repairs
+
+    @property
     def confidence(self) -> float | None:
         """The least share of votes by which an ensemble chose in this run, in (0, 1]; None if nothing was voted on."""
         answers = [record.completion.raw for record in self.state.records if isinstance(record, Answered)]
@@ -152,4 +167,30 @@ def _request(asked: Asked, came: Answered | Failed | None) -> RequestInfo:
         implied=asked.implied,
         completion=came.completion if isinstance(came, Answered) else None,
         error=came.error if isinstance(came, Failed) else None,
+        mode=asked.mode,
     )
+
+
+def attempts_of(state: RunState) -> tuple[Attempt, ...]:
+    """Return the answers to the newest prompt of a run that were no valid output, in order."""
+    records = state.records
+    first = next((at for at in range(len(records) - 1, -1, -1) if isinstance(records[at], Prompted)), 0)
+    answers: dict[int, Completion] = {}
+    attempts: list[Attempt] = []
+    for record in records[first:]:
+        if isinstance(record, Answered):
+            answers[record.ask] = record.completion
+        elif isinstance(record, Rejected):
+            answer = answers.get(record.ask)
+            attempts.append(Attempt(record.ask, said_in(answer), record.problems, record.salvaged))
+        elif isinstance(record, Failed) and record.error.startswith(_UNFIT):
+            problem = record.error.partition(": ")[2]
+            attempts.append(Attempt(record.ask, said_in(record.partial), (problem,)))
+    return tuple(attempts)
+
+
+def said_in(completion: Completion | None) -> str:
+    """Return what a model wrote: the text of an answer, and the arguments of its calls."""
+    if completion is None:
+        return ""
+    return "\n".join(filter(None, [completion.text, *(call.arguments for call in completion.tool_calls)]))
