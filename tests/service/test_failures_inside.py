@@ -208,3 +208,15 @@ async def test_what_a_service_says_is_capped_and_can_still_be_read() -> None:
 
 def test_a_client_for_openrouter_is_what_these_tests_ask() -> None:
     assert Client("sk-or-v1-0123456789abcdef").profile is OPENROUTER
+
+
+async def test_a_server_that_streams_whatever_it_is_asked_for_is_understood() -> None:
+    events = [chunk("Hel"), chunk("lo."), chunk(finish="stop")]
+    whole, cut = Service(lambda: sse(*events)), [sse(*events[:2], done=False), sse(*events[:2], {"error": "died"})]
+
+    assert (await whole.client().complete("Hi")).text == "Hello."
+    for reply in cut:
+        error, service = await failed(reply)
+        assert isinstance(error, StreamError)
+        assert isinstance(error.partial, Completion)
+        assert (error.partial.text, len(service.requests)) == ("Hello.", 3)

@@ -29,12 +29,13 @@ class Caps:
     body: int = 32 << 20
     """The longest body of an answer that comes at once, decompressed, in bytes."""
     event: int = 32 << 20
-    """The largest event of a stream, and the most that may come without an event, in bytes; a drawn image comes whole
-    in one event."""
+    """The largest event of a stream, in bytes; a drawn image comes whole in one event."""
     stream: int = 256 << 20
     """The longest stream, in bytes."""
     events: int = 1_000_000
     """The most events of a stream; each adds a few characters, as a rule."""
+    lines: int = 100_000
+    """The most lines between two events: comments and empty lines, by which a service says that it is alive."""
 
     def __post_init__(self) -> None:
         for cap in fields(self):

@@ -23,6 +23,8 @@ from callwright.wire.sse import SSEDecoder
 __all__ = ["Delivered", "completion_of", "streamed"]
 
 _OK = 200
+_DONE = b"[DONE]"
+_EVENTS = "text/event-stream"
 _DRAIN = 0.25
 """Seconds that a stream may take to end after its `[DONE]`, so that its connection can be used again."""
 
@@ -35,6 +37,7 @@ def completion_of(reply: Reply, *, now: float) -> Completion:
         now: Seconds since 1970, for a `Retry-After` that is a date.
 
     Raises:
+        StreamError: It streams though it was not asked to, and the stream is cut or reports an error.
         APIStatusError: The status is no 200, the body reports an error, or it holds no answer: 200 alone is no
             success. What came beside an error is its `.partial`.
     """
@@ -45,13 +48,17 @@ def completion_of(reply: Reply, *, now: float) -> Completion:
     raise read
 
 
-def _read(status: int, headers: Mapping[str, str], body: bytes, now: float) -> Completion | APIStatusError:
+def _read(
+    status: int, headers: Mapping[str, str], body: bytes, now: float
+) -> Completion | APIStatusError | StreamError:
     if status != _OK:
         return status_error(status, headers, body, now=now)
     try:
         raw = decode(body)
     except ValueError:
         raw = None
+        if headers.get("content-type", "").startswith(_EVENTS):
+            return _assembled(headers, body, now)
     partial = None
     if isinstance(raw, dict):
         nested = raw.get("provider")
@@ -65,6 +72,26 @@ def _read(status: int, headers: Mapping[str, str], body: bytes, now: float) -> C
                 return Completion(raw)
             partial = Completion(raw) if "message" in first else None
     return status_error(status, headers, body, now=now, raw=raw, partial=partial)
+
+
+def _assembled(headers: Mapping[str, str], body: bytes, now: float) -> Completion | StreamError:
+    """Return the answer of a server that streams whatever it is asked for."""
+    decoder, assembler = SSEDecoder(), Assembler()
+    chunk: JsonValue = None
+    try:
+        for payload in [*decoder.feed(body), *decoder.end()]:
+            if payload == _DONE:
+                break
+            chunk = decode(payload)
+            assembler.push(chunk if isinstance(chunk, dict) else {})
+            chunk = None
+        return assembler.finish()
+    except StreamError as error:
+        if isinstance(chunk, dict):
+            return stream_error(chunk, headers, now=now, partial=error.partial)
+        return error.with_traceback(None)
+    except ValueError:
+        return StreamError("an event of the answer is no JSON", partial=assembler.partial(), maybe_billed=True)
 
 
 class Delivered:
@@ -134,7 +161,7 @@ class _Reading:
 
     __slots__ = (
         *("_adds", "_assembler", "_caps", "_deadlines", "_decoder", "_delivered", "_events", "_failure", "_headers"),
-        *("_is_done", "_is_finished", "_is_over", "_now", "_pieces", "_quiet", "_size"),
+        *("_is_done", "_is_finished", "_is_over", "_lines", "_now", "_pieces", "_size"),
     )
 
     def __init__(
@@ -147,7 +174,7 @@ class _Reading:
         self._caps = caps
         self._now = now
         self._decoder, self._assembler = SSEDecoder(limit=caps.event), Assembler()
-        self._events = self._size = self._quiet = 0
+        self._events = self._lines = self._size = 0
         self._adds = self._is_done = self._is_finished = self._is_over = False
         self._failure: StreamError | None = None
 
@@ -184,10 +211,10 @@ class _Reading:
             self._failure = error
             return
         self._is_over = piece is None
-        self._count(0 if piece is None else len(piece), payloads)
+        self._count(piece or b"", payloads)
         grows = False
         for payload in payloads if self._failure is None else ():
-            if payload == b"[DONE]":
+            if payload == _DONE:
                 self._is_over = self._is_done = True
                 break
             delta = self._pushed(payload)
@@ -201,15 +228,15 @@ class _Reading:
         if grows:
             self._deadlines.progress()
 
-    def _count(self, size: int, payloads: Sequence[bytes]) -> None:
+    def _count(self, piece: bytes, payloads: Sequence[bytes]) -> None:
         caps = self._caps
-        self._size += size
+        self._size += len(piece)
         self._events += len(payloads)
-        self._quiet = 0 if payloads else self._quiet + size
+        self._lines = 0 if payloads else self._lines + piece.count(b"\n") + piece.count(b"\r")
         too_much = (
             (f"longer than {caps.stream} bytes, see Caps.stream" if self._size > caps.stream else "")
             or (f"of more than {caps.events} events, see Caps.events" if self._events > caps.events else "")
-            or (f"without an event for {caps.event} bytes, see Caps.event" if self._quiet > caps.event else "")
+            or (f"without an event for {caps.lines} lines, see Caps.lines" if self._lines > caps.lines else "")
         )
         if too_much:
             self._failure = StreamError(f"the stream is {too_much}", retryable=False, maybe_billed=True)
