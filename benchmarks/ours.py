@@ -38,11 +38,12 @@ class Callwright:
         return "".join(pieces), len(pieces)
 
     async def read_object(self, model: str, shape: Shape) -> tuple[dict[str, Any], int]:
-        """Read all events; the output is validated at the end."""
+        """Read through `run.partials()`, as a form that fills itself would."""
+        count = 0
         async with Agent(model, output=shape, client=self._client).stream(PROMPT) as run:
-            async for _ in run.events():
-                pass
-        return run.result.output.model_dump(), 0
+            async for _ in run.partials():
+                count += 1
+        return run.result.output.model_dump(), count
 
     async def answer(self, model: str, shape: Shape) -> dict[str, Any]:
         """Ask by `extract`."""

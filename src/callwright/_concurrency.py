@@ -46,6 +46,11 @@ class Channel(Generic[T]):
         self._is_abandoned = False
         self._error: BaseException | None = None
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether no item is queued."""
+        return not self._items
+
     async def send(self, item: T) -> None:
         """Queue `item`; wait only if the channel is full.
 

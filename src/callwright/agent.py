@@ -148,7 +148,7 @@ class Agent(Generic[D, T]):
         async def start(emit: Emit) -> RunResult[T]:
             return await self._setting.start(prompt, options, emit)
 
-        return RunStream(start)
+        return RunStream(start, self._setting.output)
 
     @overload
     def stream_sync(self: Agent[None, NewT], prompt: Prompt, **options: Unpack[RunOptions]) -> SyncRunStream[NewT]: ...
@@ -160,7 +160,7 @@ class Agent(Generic[D, T]):
         async def start(emit: Emit) -> RunResult[T]:
             return await self._setting.start(prompt, options, emit)
 
-        return SyncRunStream(RunStream(start))
+        return SyncRunStream(RunStream(start, self._setting.output))
 
     @overload
     async def resume(
@@ -218,7 +218,7 @@ class Agent(Generic[D, T]):
         async def start(emit: Emit) -> RunResult[T]:
             return await self._setting.go_on(run, decisions, options, emit)
 
-        return RunStream(start)
+        return RunStream(start, self._setting.output)
 
     @overload
     def resume_stream_sync(
@@ -236,7 +236,7 @@ class Agent(Generic[D, T]):
         async def start(emit: Emit) -> RunResult[T]:
             return await self._setting.go_on(run, decisions, options, emit)
 
-        return SyncRunStream(RunStream(start))
+        return SyncRunStream(RunStream(start, self._setting.output))
 
     def replace(self, model: str | Model | None = None, **options: Unpack[AgentOptions[D]]) -> Agent[D, T]:
         """Return an agent that differs in `model` and `options`; what is not given stays."""

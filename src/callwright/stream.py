@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from types import TracebackType
 from typing import Generic, Self, TypeAlias
@@ -12,14 +13,17 @@ from typing_extensions import TypeVar
 
 from callwright._concurrency import Channel, collapsed
 from callwright._sync import enter_sync, iterate_sync
+from callwright.drafting import Drafting, Strings
 from callwright.errors import StreamError
 from callwright.loop import Emit, Event
 from callwright.model import Restarted
+from callwright.output.output import Output
 from callwright.run.result import RunResult
 from callwright.wire.chat import Delta
 
 __all__ = ["RunStream", "SyncRunStream"]
 
+E = TypeVar("E")
 T = TypeVar("T")
 
 _Start: TypeAlias = Callable[[Emit], Awaitable[RunResult[T]]]
@@ -70,6 +74,32 @@ class _Texts(AsyncIterator[str]):
         return text
 
 
+class _Drafts(AsyncIterator[T]):
+    """What is drafted of a run's output."""
+
+    __slots__ = ("_end", "_news", "_next", "_ready")
+
+    def __init__(
+        self, following: Callable[[], Awaitable[Event]], news: Callable[[], Sequence[T]], end: Callable[[], Sequence[T]]
+    ) -> None:
+        self._next = following
+        self._news = news
+        self._end = end
+        self._ready: deque[T] = deque()
+
+    async def __anext__(self) -> T:
+        while not self._ready:
+            try:
+                await self._next()
+            except StopAsyncIteration:
+                self._ready.extend(self._end())
+                if not self._ready:
+                    raise
+            else:
+                self._ready.extend(self._news())
+        return self._ready.popleft()
+
+
 class RunStream(Generic[T]):
     """A run that is watched while it goes on. Made by `Agent.stream`.
 
@@ -78,15 +108,19 @@ class RunStream(Generic[T]):
 
     Args:
         start: Runs the loop, given where its events go.
+        output: What is asked for.
     """
 
     __slots__ = (
-        *("_channel", "_error", "_group", "_has_ended", "_is_being_read", "_is_error_seen", "_manager", "_result"),
-        "_start",
+        *("_channel", "_drafting", "_error", "_group", "_has_ended", "_is_being_read", "_is_error_seen", "_manager"),
+        *("_result", "_start", "output"),
     )
 
-    def __init__(self, start: _Start[T]) -> None:
+    def __init__(self, start: _Start[T], output: Output[T]) -> None:
+        self.output = output
+        """What is asked for, before it is known how."""
         self._start = start
+        self._drafting: Drafting[T] | None = None
         self._channel: Channel[Event] = Channel()
         self._manager: AbstractAsyncContextManager[TaskGroup] = collapsed()
         self._group: TaskGroup | None = None
@@ -130,6 +164,45 @@ class RunStream(Generic[T]):
         """
         return _Texts(self._next)
 
+    def partials(self, *, strings: Strings = "growing") -> AsyncIterator[T]:
+        """Give the output as it grows, and at last the output itself.
+
+        Each is of the output's type and holds what the model has written so far of its newest answer: fields that have
+        not come are None, or empty if they are texts, lists, dicts or records (`model_fields_set` of a model names
+        those that have come; a TypedDict has no key for the others). Numbers, booleans, enums, dates and the like come
+        when they are finished. What is whole has been validated; validators of what is not have not run.
+
+        After a restart or a rejected answer the next one begins anew. See `events` for what else can be read.
+
+        Args:
+            strings: `growing` shows a text from its first letter on, `complete` when it is finished.
+
+        Raises:
+            CallwrightError: The run failed.
+            RuntimeError: See `events`.
+        """
+        drafting = self._drafted()
+        waiting = self._channel
+        news = lambda: drafting.drafts(strings, is_behind=not waiting.is_empty)  # noqa: E731
+        return _Drafts(self._next, news, lambda: drafting.last(self._result))
+
+    def items(self: RunStream[list[E]]) -> AsyncIterator[E]:
+        """Give each element of an output that is a list, once, as soon as it is finished and valid.
+
+        Raises:
+            StreamError: An answer was begun anew, and it differs in an element that had been given already.
+            CallwrightError: The run failed.
+            TypeError: The output is no list.
+            RuntimeError: See `events`.
+        """
+        drafting = self._drafted()
+        return _Drafts(self._next, drafting.items, lambda: drafting.last_items(self._result))
+
+    def _drafted(self) -> Drafting[T]:
+        if self._drafting is None:
+            self._drafting = Drafting(self.output)
+        return self._drafting
+
     def ahead(self) -> AsyncIterator[Event]:
         """Give the events to a reader that runs ahead of its user, and says with `saw_error` what the user saw."""
         return _Events(self._following)
@@ -140,12 +213,15 @@ class RunStream(Generic[T]):
 
     async def _next(self) -> Event:
         try:
-            return await self._following()
+            event = await self._following()
         except StopAsyncIteration:
             raise
         except Exception:
             self._is_error_seen = True
             raise
+        if self._drafting is not None:
+            self._drafting.see(event)
+        return event
 
     async def _following(self) -> Event:
         if self._group is None:
@@ -190,13 +266,15 @@ class RunStream(Generic[T]):
 class SyncRunStream(Generic[T]):
     """A `RunStream` for code without an event loop. Made by `Agent.stream_sync`."""
 
-    __slots__ = ("_context", "_events", "_run")
+    __slots__ = ("_context", "_drafting", "_events", "_run")
 
     def __init__(self, run: RunStream[T]) -> None:
         self._run = run
         self._context: AbstractContextManager[RunStream[T]] = enter_sync(run)
         # One for all loops: each runs ahead of its reader, and what it read would be lost to the next.
         self._events = self._read()
+        # Not that of the run, which is ahead of its reader, on another thread.
+        self._drafting: Drafting[T] | None = None
 
     @property
     def result(self) -> RunResult[T]:
@@ -212,10 +290,32 @@ class SyncRunStream(Generic[T]):
         text_of = _Reader().text_of
         return (text for event in self._events if (text := text_of(event)))
 
+    def partials(self, *, strings: Strings = "growing") -> Iterator[T]:
+        """See `RunStream.partials`."""
+        drafting = self._drafted()
+        for _ in self._events:
+            yield from drafting.drafts(strings)
+        yield from drafting.last(self._run.result)
+
+    def items(self: SyncRunStream[list[E]]) -> Iterator[E]:
+        """See `RunStream.items`."""
+        drafting = self._drafted()
+        for _ in self._events:
+            yield from drafting.items()
+        yield from drafting.last_items(self._run.result)
+
+    def _drafted(self) -> Drafting[T]:
+        if self._drafting is None:
+            self._drafting = Drafting(self._run.output)
+        return self._drafting
+
     def _read(self) -> Generator[Event, None, None]:
         run = self._run
         try:
-            yield from iterate_sync(run.ahead())
+            for event in iterate_sync(run.ahead()):
+                if self._drafting is not None:
+                    self._drafting.see(event)
+                yield event
         except Exception:
             run.saw_error()
             raise
