@@ -135,7 +135,7 @@ def options_of_a_forced_call_are_known() -> None:
     force_sync(plain, "?", model="x", instructions="Be exact.", client=Client(), temperature=0)
     force_sync(plain, "?", mode="tool")  # type: ignore[call-overload]
     force_sync(plain, "?", temprature=0)  # type: ignore[call-overload]
-    force_sync("plain", "?")  # type: ignore[call-overload]
+    force_sync("plain", "?")  # type: ignore[arg-type]
     force_sync(plain)  # type: ignore[call-overload]
 
 
