@@ -28,6 +28,7 @@ Strings: TypeAlias = Literal["growing", "complete"]
 
 _ITEMS_PER_CHARACTER = 64
 """A draft that copies more items than this must wait for another character, and so on: so the work stays linear."""
+_DIFFERS = "the answer differs from what was given of it: it was begun anew, or changed at its end"
 _GROWTH = 50
 """While more of the answer is there to be read, a draft is worth it only when a fiftieth was added to the answer."""
 
@@ -137,13 +138,16 @@ class Drafting(Generic[T]):
             if not isinstance(output, list | tuple):
                 raise TypeError(f"items(): expected an output that is a list; got {type(output).__name__}")
             self._passed = 0
-            return self._added(cast("Sequence[object]", output))
+            elements = cast("Sequence[object]", output)
+            if len(elements) < len(self._given):
+                raise StreamError(_DIFFERS)
+            return self._added(elements)
         return ()
 
     def _added(self, elements: Sequence[object]) -> Sequence[object]:
         again = self._given[self._passed : self._passed + len(elements)]
         if list(elements[: len(again)]) != again:
-            raise StreamError("the answer differs from what was given of it: it was begun anew, or changed at its end")
+            raise StreamError(_DIFFERS)
         self._passed += len(elements)
         self._given += elements[len(again) :]
         return elements[len(again) :]

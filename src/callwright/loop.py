@@ -240,7 +240,15 @@ class Loop(Generic[T]):
         await self.record(Asked(ask, model.name, question.tools, choice, reserved, limited, implied, mode))
         memo, safe = Paid(state, ask, self.record), offer.safe | self._asking.live.output_tools
         scope = Scope(
-            self._emit, state.run_id, state.steps + 1, budget=budget, memo=memo, failed=self._retried, safe=safe
+            self._emit,
+            state.run_id,
+            state.steps + 1,
+            budget=budget,
+            memo=memo,
+            # Who watches for values, rather than for text, can forget what came of one.
+            restart=self._plan.output.schema is not None,
+            failed=self._retried,
+            safe=safe,
         )
         try:
             if is_eager:

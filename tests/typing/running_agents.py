@@ -177,3 +177,16 @@ async def generic_functions_lose_nothing(agent: Agent[D, T], deps: D, simple: Ag
     assert_type(await agent.run("?", deps=deps), RunResult[T])
     assert_type(await simple.run("?"), RunResult[T])
     return (await agent.run("?", deps=deps)).output, simple.run_sync("?").output
+
+
+async def an_output_grows_as_its_own_type() -> None:
+    async with Agent("x", output=Invoice).stream("?") as run:
+        async for draft in run.partials(strings="complete"):
+            assert_type(draft, Invoice)
+    async with Agent("x", output=list[Invoice]).stream("?") as rows:
+        async for row in rows.items():
+            assert_type(row, Invoice)
+    with Agent("x", output=list[Invoice]).stream_sync("?") as sync_rows:
+        for row in sync_rows.items():
+            assert_type(row, Invoice)
+    run.items()  # type: ignore[misc]
