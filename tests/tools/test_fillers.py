@@ -96,7 +96,9 @@ def sent_object(draw: Callable[..., Any], schema: Schema, root: Schema, depth: i
     plain, full = {}, {}
     for name, item in schema["properties"].items():
         is_left_out = name not in schema.get("required", ()) and (depth <= 0 or draw(st.booleans()))
-        if is_left_out and not admits_null(item, root):
+        # What can only be its default is always written: leaving it out means the same.
+        is_fixed = "const" in item and item["const"] == item.get("default") is not None
+        if is_left_out and not admits_null(item, root) and not is_fixed:
             full[name] = None
             continue
         assume(depth > -2)
