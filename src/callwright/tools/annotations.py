@@ -69,28 +69,29 @@ def resolve(annotation: object, scope: Scope) -> object:
             return context
         if not isinstance(error, NameError):
             raise
-        names = guarded_names(scope.globals.get("__name__", ""), str(annotation))
-        found = _known_part(annotation, scope._replace(owner={**scope.owner, **names}), error)
-        if found is None:
+    names = guarded_names(scope.globals.get("__name__", ""), str(annotation))
+    more = scope._replace(owner={**scope.owner, **names})
+    try:
+        return _evaluated(annotation, more)
+    except NameError as error:
+        known = _known_part(annotation, more, error)
+        if known is None:
             raise
-        return found
+        return known
 
 
 def _known_part(annotation: object, scope: Scope, error: NameError) -> object | None:
-    """Return what an annotation means with more names known, or as much of it as is known; None if nothing is.
+    """Return as much of what an annotation means as is known; None if nothing is.
 
     A type that another module gives a name to may hold names that are known there only, if at all: of a union of such
     types those that are known count. What is written in the annotation itself must be known.
     """
-    with suppress(Exception):
-        return _evaluated(annotation, scope)
     if not isinstance(annotation, str) or re.search(rf"\b{error.name}\b", annotation):
         return None
     members: list[object] = []
-    with suppress(Exception):
-        for member in get_args(_written(annotation, scope)):
-            with suppress(Exception):
-                members.append(_evaluated(member, scope))
+    for member in get_args(_written(annotation, scope)):
+        with suppress(Exception):  # annotations are the user's code
+            members.append(_evaluated(member, scope))
     is_some = any(member is not NoneType for member in members)
     return cast("object", cast("Any", Union)[tuple(members)]) if is_some else None
 

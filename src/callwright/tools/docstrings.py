@@ -128,24 +128,21 @@ def _of_others(sections: Sequence[Section], unread: list[str]) -> Iterator[Entry
     """Yield each entry of NumPy sections, and each field, its text whole."""
     heads: list[Entry] = []
     numpy: list[str] = []
-    fields: list[str] = []
     for section in sections:
-        if section.style == "numpy":
+        if section.style == "field":
+            # docstring-parser takes the blank lines between the paragraphs of a field away.
+            yield Entry(section.name, section.type, _text(section))
+        elif section.style == "numpy":
             for head, below in entries(section.lines, numpy_entry_of, unread):
                 heads.append(head)
                 numpy += [f"{head.names} : {head.type}" if head.type else head.names, *below]
-    named = [section for section in sections if section.style == "field"]
-    for section in named:
-        heads.append(Entry(section.name, section.type, ""))
-        fields += [f":param {section.name}: {section.first}", *(f"    {line}" for line in section.lines)]
     if not heads:
         return
-    # 20 ms that only tools documented in these styles need to pay.
+    # 20 ms that only tools documented in this style need to pay.
     from docstring_parser.numpydoc import ParamSection  # noqa: PLC0415
-    from docstring_parser.rest import parse  # noqa: PLC0415
 
-    found = [*ParamSection("Parameters", "param").parse("\n".join(numpy)), *parse("\n" + "\n".join(fields)).params]
-    for head, entry in zip(heads, cast("Sequence[DocstringParam]", found), strict=True):
+    found = ParamSection("Parameters", "param").parse("\n".join(numpy))
+    for head, entry in zip(heads, cast("Iterator[DocstringParam]", found), strict=True):
         # "cabin : the class of travel" holds no type, whatever the style demands.
         instead = "" if is_plain_type(head.type) else entry.type_name or ""
         yield head._replace(text=(entry.description or instead).strip())

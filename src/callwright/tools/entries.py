@@ -16,7 +16,9 @@ NOTHING = frozenset({"none", "n/a", "nothing", "no parameters"})
 
 _NAME = r"[`'\"]{0,2}(?:\\?\*){0,2}[^\W\d][\w\\]*\*{0,2}(?:=[^\s:,()]{1,40})?[`'\"]{0,2}"
 _DOTS = r"(?:\.{2,3}|…)"
-_NAMES = re.compile(rf"({_NAME}(?:[ \t]*,[ \t]*(?:{_DOTS}[ \t]*(?:{_NAME})?|{_NAME}))*)[ \t]*")
+# `x, default 1` is one name, `x, default : int` are two.
+_NO_REMARK = r"(?!(?:default|optional)\b(?![ \t]*[:,]))"
+_NAMES = re.compile(rf"({_NAME}(?:[ \t]*,[ \t]*(?:{_DOTS}[ \t]*(?:{_NAME})?|{_NO_REMARK}{_NAME}))*)[ \t]*")
 _SIMPLE = re.compile(r"([^\W\d]\w*)(?:[ \t]*\(([^()\n]*)\))?:[ \t]+(.*)")
 _PLAIN_NAME = re.compile(r"[^\W\d]\w*")
 _BULLET = re.compile(r"[-*+•][ \t]+")

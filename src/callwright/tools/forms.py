@@ -106,7 +106,8 @@ def form_of_types(name: str, signature: Signature) -> Form:
         adapter = _adapter(name, signature)
         schema = adapter.json_schema(schema_generator=DescribedSchema)
     except Exception as error:  # noqa: BLE001 - annotations are the user's code
-        return form(name, _knowable(name, signature, error))
+        # Kept, whatever it is of: made again, it would warn again.
+        return replace(form(name, _knowable(name, signature, error)), is_of_leaves=False)
     tidy = cast("dict[str, Any]", _tidied(schema, _enums(schema)))  # a schema of an object stays one
     whole = _object(tidy.get("properties", {}), tidy.get("required", []), tidy["additionalProperties"])
     if definitions := tidy.get("$defs"):

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
+from callwright.tools.doctypes import is_plain_type
 from callwright.tools.entries import NOTHING, entry_of, numpy_entry_of
 
 __all__ = ["Kind", "Section", "split"]
@@ -210,9 +211,19 @@ def _end_of_numpy(lines: Sequence[str], body: int, section: Section) -> int:
         elif indent <= depth and not lines[index - 1].strip():
             if _head(lines, index) is not None:
                 return index
-            if section.kind == "parameters" and numpy_entry_of(text) is None and entry_of(text) is None:
+            if section.kind == "parameters" and _is_prose(text, lines[index + 1 : index + 2], indent):
                 return index
     return len(lines)
+
+
+def _is_prose(text: str, below: Sequence[str], indent: int) -> bool:
+    """Whether a line behind a blank one is none of a list's entries, such as `Slow: it takes its time.`"""
+    entry = numpy_entry_of(text)
+    if entry is None:
+        return entry_of(text) is None
+    is_bare = not below or _indent(below[0]) <= indent or not below[0].strip()
+    is_sentence = len(entry.type.split()) >= _MOST_WORDS and not is_plain_type(entry.type)
+    return is_bare and is_sentence and f"{entry.names}:" in text
 
 
 def _end_of_field(lines: Sequence[str], at: int) -> int:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
+from keyword import iskeyword
 from pathlib import Path
 from types import GenericAlias
 from typing import Annotated, Any, NotRequired, Required, Union, Unpack, cast, get_args, get_origin
@@ -114,7 +115,7 @@ class _Reading:
         elif place == "others" and get_origin(annotation) in _UNPACK:
             self._take_options(parameter.name, get_args(annotation)[0])
         else:
-            self._take(_parameter(parameter.name, place, annotation, parameter.default))
+            self._take(_parameter(self._taken_as(parameter.name), place, annotation, parameter.default))
 
     def signature(self) -> Signature:
         """Return what was read.
@@ -147,6 +148,14 @@ class _Reading:
         else:
             self._given.append(parameter)
 
+    def _taken_as(self, name: str) -> str:
+        """Return the name by which a value is given; models take some by names that no signature can hold."""
+        infos: object = getattr(self._outline.kind, "__pydantic_fields__", None)
+        info = cast("dict[str, object]", infos).get(name) if isinstance(infos, dict) else None
+        alias = getattr(info, "validation_alias", None)
+        is_lost = isinstance(alias, str) and (iskeyword(alias) or not alias.isidentifier())
+        return cast("str", alias) if is_lost else name
+
     def _take_options(self, name: str, kind: object) -> None:
         """Take the keys of the typed dict behind `**options` as parameters."""
         owner = get_origin(kind) or kind
@@ -173,12 +182,19 @@ class _Reading:
         try:
             return resolve(annotation, self._outline.scope)
         except Exception as error:  # annotations are the user's code
-            if is_guarded(self._outline.scope.globals.get("__name__", ""), str(annotation)):
+            if self._is_hidden(str(annotation), error):
                 return MISSING if place in ("rest", "others") else self._guessed(parameter)
             raise self._error(
                 f"the annotation {annotation!r} of parameter {parameter.name!r} cannot be resolved "
                 f"({error}); its names must be defined in the function's module when the tool is first used"
             ) from error
+
+    def _is_hidden(self, annotation: str, error: Exception) -> bool:
+        """Whether what an annotation lacks is hidden from everybody but type checkers."""
+        module: str = self._outline.scope.globals.get("__name__", "")
+        if not isinstance(error, NameError):
+            return is_guarded(module, annotation)
+        return is_guarded(module, str(error.name)) or str(error.name) not in annotation
 
     def _guessed(self, parameter: inspect.Parameter) -> object:
         """Return the type that the docstring names, else that of the default, else any, which is noted."""
