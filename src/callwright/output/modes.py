@@ -24,7 +24,7 @@ _OTHER_FILTERS = re.compile(
 _UNABLE = re.compile(
     r"not? (?:be )?(?:support|allow|permit|available|implement|accept|enabled|compatible)|unsupported|unavailable"
     r"|unrecogni[sz]ed|unknown|unexpected|unable|invalid|extra (?:inputs|fields)|not been enabled|cannot|can't"
-    r"|must be|should be|expected|only|requires?\b|incompatible",
+    r"|not one of|must be|should be|expected|only|requires?\b|incompatible",
     re.IGNORECASE,
 )
 _SCHEMA = re.compile(r"json.?schema|structured.?output|response.?schema|guided|grammar", re.IGNORECASE)
