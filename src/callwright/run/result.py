@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Generic, Literal, TypeAlias, cast
@@ -10,8 +11,9 @@ from typing_extensions import TypeVar
 
 from callwright._json import JsonObject
 from callwright.errors import Attempt, OutputError, RunPausedError, TruncatedError
+from callwright.output.probabilities import field_probabilities
 from callwright.run.pending import Pending, pending_of
-from callwright.run.records import Answered, Asked, Failed, Prompted, Rejected
+from callwright.run.records import Answered, Asked, CallReturned, Failed, Prompted, Rejected
 from callwright.run.state import RunState
 from callwright.wire.answer import confidence_of
 from callwright.wire.chat import Completion, ToolChoice, Usage
@@ -148,6 +150,25 @@ class RunResult(Generic[T]):
         """The least share of votes by which an ensemble chose in this run, in (0, 1]; None if nothing was voted on."""
         answers = [record.completion.raw for record in self.state.records if isinstance(record, Answered)]
         return min([share for raw in answers if (share := confidence_of(raw)) is not None], default=None)
+
+    @property
+    def field_probabilities(self) -> Mapping[str, float]:
+        """How probable the model's own tokens were that make each leaf of the output: `items.0.price` -> [0, 1].
+
+        Asked for with `logprobs=True`; empty without, and where the service tells none, as most do of calls: then ask
+        in the mode `json_schema`. See `callwright.output.probabilities`.
+        """
+        answered: Answered | None = None
+        said: str | None = None
+        for record in self.state.records:
+            if isinstance(record, Answered):
+                answered, said = record, None
+            elif isinstance(record, CallReturned) and record.outcome == "output" and answered is not None:
+                said = answered.completion.tool_calls[int(record.call.rpartition(":")[2])].arguments
+        if answered is None or answered.completion.logprobs is None or self.state.stopped is None:
+            return {}
+        text = answered.completion.text if said is None else said
+        return field_probabilities(answered.completion, text, self.state.stopped.output)
 
     @property
     def run_id(self) -> str:
