@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callwright.cli.exits import reporting
+from callwright.cli.runs import runs
 
 __all__ = ["app"]
 
@@ -139,3 +140,6 @@ def _simulate(
         from callwright.cli.simulate import simulate  # noqa: PLC0415 - see the module's docstring
 
         simulate(host=host, port=port, scenarios=scenarios, fault=fault)
+
+
+app.add_typer(runs, name="runs")

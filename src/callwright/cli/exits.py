@@ -16,6 +16,7 @@ __all__ = [
     "FAILED",
     "INTERRUPTED",
     "LIMITED",
+    "PAUSED",
     "UNREACHED",
     "USAGE",
     "CommandError",
@@ -33,6 +34,8 @@ LIMITED = 3
 """A limit or a budget ended the run."""
 UNREACHED = 4
 """The service or the network failed."""
+PAUSED = 5
+"""The run waits for somebody's decision."""
 INTERRUPTED = 130
 """Ctrl-C: 128 and the number of SIGINT."""
 BROKEN_PIPE = 141

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.console import Console
 from rich.text import Text
@@ -40,6 +40,10 @@ class Transcript:
         self._tools = tools
         self._messages = 0
         self._names: dict[str, str] = {}
+
+    def know(self, calls: Iterable[ToolCall]) -> None:
+        """Take note of calls that were made before the transcript began, so that their results have names."""
+        self._names.update({call.id: call.name for call in calls})
 
     def show(self, event: Event) -> None:
         """Show an event; most records say nothing that is not seen anyway."""

@@ -31,6 +31,7 @@ STYLES = {
     "retry": "yellow",
     "thought": "dim",
     "usage": "dim",
+    "waiting": "yellow",
     "warning": "magenta",
 }
 """Label -> style of rich."""
