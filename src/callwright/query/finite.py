@@ -79,8 +79,10 @@ class _Finite:
             case {"const": value}:
                 yield cast("JsonValue", value)
             case _ if branches is not None:
+                reference = cast("JsonObject", schema).get("$ref")
+                where = f"{path} ({reference})" if reference else path
                 for branch in branches:
-                    yield from self.values(branch, path, depth + 1)
+                    yield from self.values(branch, where, depth + 1)
             case {"type": str(kind)} if kind in _KINDS:
                 yield from _KINDS[kind](self, cast("JsonObject", schema), path, depth)
             case _:

@@ -27,6 +27,7 @@ _THOUGHT_END = re.compile(r"</(?:think|thinking|thought|reasoning)>", re.IGNOREC
 _THOUGHT_BEGIN = re.compile(r"\s*<(?:think|thinking|thought|reasoning)>", re.IGNORECASE)
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})[^\n`]*\n(.*?)\n?\s*\1\s*", re.DOTALL)
 _FIELD = re.compile(rf'"{KEY_FIELD}"\s*:\s*("((?:[^"\\]|\\.)*)")')
+_OBJECT = re.compile(r'\s*(?:`{3,}\w*\s*)?\{\s*"')
 _SENTENCE_END = re.compile(r"[.!?](?=\s)|\n")
 _WRAPPED = re.compile(r"\\(?:boxed|text|textbf|mathrm|mathbf)\{|\}")
 _EDGES = " \t\r\n.,;:!`'\"$*_()[]{}<>#~\u00a0\u2018\u2019\u201c\u201d\u00ab\u00bb\u300c\u300d\u3002"
@@ -130,13 +131,14 @@ def _read(spelled: str, inside: str) -> str:
 
 def _ticked(text: str, tree: KeyTree, reply: Reply, ambiguous: Ambiguous) -> Spelled | Invalid | None:
     """Return the key that is named in backticks."""
-    named = list(_named(text, tree))
+    # What is quoted in the reasons of an object is no answer.
+    named = [] if _OBJECT.match(text) else list(_named(text, tree))
     if not named:
         return None
     last, end = named[-1]
-    ends_reply = not text[end:].strip(_EDGES)
-    if reply.is_cut and not ends_reply:
+    if reply.is_cut and _bare(text.rpartition("\n")[2]) != last.key:
         return Invalid("cut", text)
+    ends_reply = not text[end:].strip(_EDGES)
     if ambiguous == "last" or len({spelled.key for spelled, _ in named}) == 1:
         return last
     # A sentence that names two keys says something of both; one behind the answer may say why not the other one.

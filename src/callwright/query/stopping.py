@@ -140,10 +140,9 @@ def is_decided(standing: Standing) -> bool:
     left = standing.outstanding
     if left <= 0:
         return True
-    leader, total = standing.leader, standing.total
-    refused = standing.weights.get(REFUSAL, 0.0)
+    total, refused = standing.total, standing.weights.get(REFUSAL, 0.0)
     safety = _SAFETY * (total + left)
-    if leader == REFUSAL:
+    if 2 * refused > total:
         return 2 * refused > total + left + safety
     lead, second = standing.two
     can_refuse = REFUSAL in standing.weights and left + safety > total - 2 * refused
@@ -181,8 +180,8 @@ def beta_lead(lead: float, second: float) -> float:
     front = math.exp(math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) - (a + b) * math.log(2))
     # The fraction converges fast on one side only; the other one is what is left.
     if a > b:
-        return 1 - front * _fraction(b, a) / b
-    return front * _fraction(a, b) / a
+        return front * _fraction(a, b) / a
+    return max(0.0, 1 - front * _fraction(b, a) / b)
 
 
 def _fraction(a: float, b: float) -> float:
