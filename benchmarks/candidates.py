@@ -54,6 +54,7 @@ class Candidate:
 
 
 _STREAMS = frozenset({"text", "first"})
+_RUNS = frozenset({"run", "wave"})
 
 CANDIDATES = {
     "floor": Candidate("floor", "Floor", "import httpx", "client = httpx.AsyncClient()", distribution="httpx"),
@@ -68,7 +69,9 @@ CANDIDATES = {
         "client = Client(api_key='none'); agent = Agent('bench/model', tools=[get_weather], client=client)",
         distribution="callwright",
     ),
-    "floor-no-sniffio": Candidate("floor", "Floor", "", "", ("httpx==0.28.1",), only=_STREAMS | {"run", "wave"}),
+    "callwright-memory": Candidate("kept", "InMemory", "", "", only=_RUNS),
+    "callwright-file": Candidate("kept", "InFile", "", "", only=_RUNS),
+    "floor-no-sniffio": Candidate("floor", "Floor", "", "", ("httpx==0.28.1",), only=_STREAMS | _RUNS),
     "openai": Candidate(
         "peers.openai_sdk",
         "OpenAISDK",

@@ -125,6 +125,7 @@ FIGURES = {
     "steps-1x1/cpu": Figure("1 step, 1 tool", "CPU ms a run", digits=3),
     "steps-10x1/cpu": Figure("10 steps, 1 tool each", "CPU ms a run"),
     "step/cpu": Figure("marginal step (1 to 10 steps)", "CPU us", digits=0),
+    "step/wall": Figure("", "wall us", "min", 0),
     "steps-1x8/cpu": Figure("1 step, 8 parallel tools", "CPU ms a run", digits=3),
     "steps-50x1/cpu": Figure("50 steps", "CPU ms a run", digits=1),
     "steps-100x1/cpu": Figure("100 steps", "CPU ms a run", digits=1),

@@ -170,5 +170,6 @@ def _derive(turn: dict[str, dict[str, float]]) -> None:
             turn[name] = both
 
     derive("step/cpu", "steps-1x1/cpu", "steps-10x1/cpu", lambda one, ten: (ten - one) / 9 * 1e3)
+    derive("step/wall", "steps-1x1/wall", "steps-10x1/wall", lambda one, ten: (ten - one) / 9 * 1e3)
     derive("growth/exponent", "steps-100x1/cpu", "steps-200x1/cpu", lambda half, whole: log2(whole / half))
     derive("flatness/cpu", "object-1000/cpu", "object-8000/cpu", lambda short, long: long / short)

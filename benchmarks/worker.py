@@ -75,10 +75,12 @@ async def _run(subject: Subject, measure: Measure, repeat: int) -> Figures:
     for _ in range(warm):
         await run(work.PROMPT)
     work.tally.calls = 0
+    began = time.perf_counter()
     cost, outcomes = await _repeated(repeat, lambda: run(work.PROMPT))
+    wall = (time.perf_counter() - began) / repeat
     _expect("answers", {work.FINAL}, set(outcomes))
     _expect("tool calls", measure.calls * repeat, work.tally.calls)
-    return {"cpu": cost * 1e3, "requests": (warm + repeat) * measure.requests}
+    return {"cpu": cost * 1e3, "wall": wall * 1e3, "requests": (warm + repeat) * measure.requests}
 
 
 async def _cold(subject: Subject, measure: Measure, repeat: int) -> Figures:
