@@ -70,6 +70,8 @@ class FaultServer:
     """How many were ever accepted."""
     closed: int = 0
     """How many of them are closed on the server's side."""
+    silent: int = 0
+    """How many answers wait right now, because their script says so."""
     _scripts: dict[str, list[Sequence[Step]]] = field(default_factory=dict)
 
     def script(self, path: str, *answers: Sequence[Step]) -> None:
@@ -88,7 +90,7 @@ class FaultServer:
                 while True:
                     request = await _request(reader, connection)
                     self.requests.append(request)
-                    if not await _play(self._next(request.path), request, reader, writer):
+                    if not await self._play(self._next(request.path), request, reader, writer):
                         break
         except asyncio.CancelledError:
             # The test is over: say no goodbyes.
@@ -104,37 +106,47 @@ class FaultServer:
         answers = self._scripts.get(path, [[whole(b"{}")]])
         return answers.pop(0) if len(answers) > 1 else answers[0]
 
+    async def _play(
+        self, steps: Sequence[Step], request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> bool:
+        """Return whether the connection can take another request."""
+        for step in steps:
+            match step:
+                case bytes():
+                    writer.write(step)
+                    await writer.drain()
+                case float():
+                    with self._silence():
+                        await asyncio.sleep(step)
+                case Fault.CLOSE:
+                    return False
+                case Fault.RESET:
+                    linger = struct.pack("ii", 1, 0)
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    return False
+                case Fault.HANG:
+                    with self._silence():
+                        await reader.read()
+                    return False
+                case Fault.TUNNEL:
+                    await _tunnel(request, reader, writer)
+                    return False
+        return True
+
+    @contextlib.contextmanager
+    def _silence(self) -> Iterator[None]:
+        self.silent += 1
+        try:
+            yield
+        finally:
+            self.silent -= 1
+
 
 async def _request(reader: asyncio.StreamReader, connection: int) -> Request:
     line, *fields = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").rstrip().split("\r\n")
     headers = {name.lower(): value.strip() for name, _, value in (entry.partition(":") for entry in fields)}
     body = await reader.readexactly(int(headers.get("content-length", "0")))
     return Request(line, headers, body, connection)
-
-
-async def _play(
-    steps: Sequence[Step], request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> bool:
-    """Return whether the connection can take another request."""
-    for step in steps:
-        match step:
-            case bytes():
-                writer.write(step)
-                await writer.drain()
-            case float():
-                await asyncio.sleep(step)
-            case Fault.CLOSE:
-                return False
-            case Fault.RESET:
-                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                return False
-            case Fault.HANG:
-                await reader.read()
-                return False
-            case Fault.TUNNEL:
-                await _tunnel(request, reader, writer)
-                return False
-    return True
 
 
 async def _tunnel(request: Request, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -24,6 +24,7 @@ __all__ = ["Delivered", "completion_of", "streamed"]
 
 _OK = 200
 _DONE = b"[DONE]"
+_BOM = b"\xef\xbb\xbf"
 _EVENTS = "text/event-stream"
 _DRAIN = 0.25
 """Seconds that a stream may take to end after its `[DONE]`, so that its connection can be used again."""
@@ -54,7 +55,8 @@ def _read(
     if status != _OK:
         return status_error(status, headers, body, now=now)
     try:
-        raw = decode(body)
+        # RFC 8259 forbids the mark and lets readers ignore it.
+        raw = decode(body.removeprefix(_BOM))
     except ValueError:
         raw = None
         if headers.get("content-type", "").startswith(_EVENTS):

@@ -24,8 +24,8 @@ class Retry:
     """The longest first wait, in seconds; each further one may be twice as long."""
     cap: float = 60.0
     """The longest wait, in seconds; a service that asks for more gets no further request."""
-    seconds: float = 300.0
-    """From the first request to the start of the last one, at most."""
+    seconds: float = 900.0
+    """From the first request to the start of the last one, at most; there is room for one after ten silent minutes."""
     draw: Callable[[], float] = field(default=random.random, repr=False)
     """Gives numbers in [0, 1); for tests."""
 
