@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,6 +76,13 @@ def test_an_id_is_filled_up_to_22_letters_and_digits():
     assert any(name.startswith("0") for name in ids)
     assert not is_content_id("x" * 21)
     assert not is_content_id("-" * 22)
+
+
+def test_who_lacks_the_extra_is_told_which_one(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "xxhash", None)
+
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'callwright\[query\]'"):
+        content_id("x")
 
 
 EQUAL = {

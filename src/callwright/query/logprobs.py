@@ -52,7 +52,14 @@ class Spread:
 class _Token:
     text: bytes
     logprob: float | None
-    others: tuple[tuple[bytes, float], ...]
+    top: JsonValue
+    """The alternatives as they came: of all tokens, only those of the key are looked at."""
+
+    @property
+    def others(self) -> list[tuple[bytes, float]]:
+        """The alternatives, each with its log probability."""
+        pairs = [(_bytes(other), _logprob(other)) for other in _objects(self.top)]
+        return [(text, logprob) for text, logprob in pairs if logprob is not None]
 
     @property
     def masses(self) -> dict[bytes, float]:
@@ -100,11 +107,7 @@ def spread(
 def _tokens(content: JsonValue) -> Iterator[_Token]:
     for item in content if isinstance(content, list | tuple) else ():
         if isinstance(item, Mapping):
-            others = item.get("top_logprobs")
-            pairs = ((_bytes(other), _logprob(other)) for other in _objects(others))
-            yield _Token(
-                _bytes(item), _logprob(item), tuple((text, value) for text, value in pairs if value is not None)
-            )
+            yield _Token(_bytes(item), _logprob(item), item.get("top_logprobs"))
 
 
 def _bytes(item: JsonObject) -> bytes:
@@ -155,12 +158,13 @@ def _letters(token: _Token, offset: int, legal: frozenset[str], *, is_last: bool
         return "no alternatives came"
     if token.logprob is not None and (token.logprob <= _NONE or token.logprob > 0.01):  # noqa: PLR2004 - rounding
         return f"the logprob {token.logprob:g} is none"
-    if math.fsum(token.masses.values()) > _MOST_MASS:
+    alternatives = token.masses
+    if math.fsum(alternatives.values()) > _MOST_MASS:
         return "the probabilities sum to more than 1"
     before = _bare(token.text[:offset])
     is_lower = token.text[offset : offset + 1].islower()
     masses: dict[str, float] = {}
-    for text, mass in token.masses.items():
+    for text, mass in alternatives.items():
         letter = _letter_after(text.decode(errors="replace"), before, is_last=is_last)
         letter = letter.upper() if is_lower else letter
         if letter in legal:
