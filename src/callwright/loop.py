@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeAlias, assert_never
+from typing import Any, Generic, Protocol, TypeAlias, assert_never, runtime_checkable
 
 import anyio
 from typing_extensions import TypeVar
@@ -74,6 +74,14 @@ Event: TypeAlias = Delta | Retried | Restarted | Progress | Record | Nested
 """What can be seen of a run: pieces of answers, retries, progress of tools, every record, events of sub-agents."""
 
 Emit: TypeAlias = Callable[[Event], Awaitable[None]]
+
+
+@runtime_checkable
+class _TextReader(Protocol):
+    """What events go to, if it may read nothing but their text."""
+
+    is_text: bool
+
 
 _log = logging.getLogger("callwright")
 
@@ -245,8 +253,8 @@ class Loop(Generic[T]):
             state.steps + 1,
             budget=budget,
             memo=memo,
-            # Who watches for values, rather than for text, can forget what came of one.
-            restart=self._plan.output.schema is not None,
+            # Text that was given cannot be taken back; whoever reads events sees what happened.
+            restart=not (isinstance(self._emit, _TextReader) and self._emit.is_text),
             failed=self._retried,
             safe=safe,
         )

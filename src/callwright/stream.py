@@ -19,7 +19,7 @@ from callwright.loop import Emit, Event
 from callwright.model import Restarted
 from callwright.output.output import Output
 from callwright.run.result import RunResult
-from callwright.wire.chat import Delta
+from callwright.wire.chat import Completion, Delta
 
 __all__ = ["RunStream", "SyncRunStream"]
 
@@ -55,7 +55,9 @@ class _Reader:
             self._given = self._given or bool(event.text)
             return event.text
         if type(event) is Restarted and self._given:
-            raise StreamError("the stream was restarted after text had been given; watch events() to follow it")
+            told = "the stream was restarted after text had been given; watch events() to follow it"
+            partial = getattr(event.error, "partial", None)
+            raise StreamError(told, partial=partial if isinstance(partial, Completion) else None)
         return ""
 
 
@@ -100,6 +102,19 @@ class _Drafts(AsyncIterator[T]):
         return self._ready.popleft()
 
 
+class _Sender:
+    """Sends events into a channel, and tells the loop whether they are read as text, which cannot be taken back."""
+
+    __slots__ = ("_channel", "is_text")
+
+    def __init__(self, channel: Channel[Event]) -> None:
+        self._channel = channel
+        self.is_text = False
+
+    def __call__(self, event: Event) -> Awaitable[None]:
+        return self._channel.send(event)
+
+
 class RunStream(Generic[T]):
     """A run that is watched while it goes on. Made by `Agent.stream`.
 
@@ -113,7 +128,7 @@ class RunStream(Generic[T]):
 
     __slots__ = (
         *("_channel", "_drafting", "_error", "_group", "_has_ended", "_is_being_read", "_is_error_seen", "_manager"),
-        *("_result", "_start", "output"),
+        *("_result", "_sender", "_start", "output"),
     )
 
     def __init__(self, start: _Start[T], output: Output[T]) -> None:
@@ -122,6 +137,7 @@ class RunStream(Generic[T]):
         self._start = start
         self._drafting: Drafting[T] | None = None
         self._channel: Channel[Event] = Channel()
+        self._sender = _Sender(self._channel)
         self._manager: AbstractAsyncContextManager[TaskGroup] = collapsed()
         self._group: TaskGroup | None = None
         self._result: RunResult[T] | None = None
@@ -158,10 +174,12 @@ class RunStream(Generic[T]):
         """Give the text as it is written, of all steps; see `events`.
 
         Raises:
-            StreamError: A stream was restarted after text had been given: it cannot be taken back.
+            StreamError: A stream broke after text had been given, which cannot be taken back; `.partial` is what had
+                come. Whoever reads events, or values, sees `Restarted` instead, and the run goes on.
             CallwrightError: The run failed.
             RuntimeError: See `events`.
         """
+        self.reads_text()
         return _Texts(self._next)
 
     def partials(self, *, strings: Strings = "growing") -> AsyncIterator[T]:
@@ -206,6 +224,10 @@ class RunStream(Generic[T]):
     def ahead(self) -> AsyncIterator[Event]:
         """Give the events to a reader that runs ahead of its user, and says with `saw_error` what the user saw."""
         return _Events(self._following)
+
+    def reads_text(self) -> None:
+        """Take note that the user reads text: a stream that breaks after some is not begun anew."""
+        self._sender.is_text = True
 
     def saw_error(self) -> None:
         """Take note that the failure of the run has reached its user."""
@@ -256,7 +278,7 @@ class RunStream(Generic[T]):
 
     async def _drive(self) -> None:
         try:
-            self._result = await self._start(self._channel.send)
+            self._result = await self._start(self._sender)
         except Exception as error:  # noqa: BLE001 - handed to the watcher, who is in another task
             self._error = error
         self._has_ended = True
@@ -288,6 +310,7 @@ class SyncRunStream(Generic[T]):
     def text(self) -> Iterator[str]:
         """See `RunStream.text`."""
         text_of = _Reader().text_of
+        self._run.reads_text()
         return (text for event in self._events if (text := text_of(event)))
 
     def partials(self, *, strings: Strings = "growing") -> Iterator[T]:
