@@ -309,12 +309,12 @@ def tool(city: str, days: list[int] | None = None):
     '''Tell.'''
 
 describe(tool)
-print("pydantic" in sys.modules, sys.modules["linecache"].cache)
+print("pydantic" in sys.modules, [name for name in sys.modules["linecache"].cache if name.endswith(".py")])
 """
 
     printed = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
-    assert printed == "False {}\n"
+    assert printed == "False []\n"
 
 
 def _described(function: Callable[..., Any]) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ import datetime as dt
 import ipaddress
 import pathlib
 import re
+import sys
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -321,3 +322,32 @@ def test_names_that_stand_for_types_are_looked_up_where_the_function_is() -> Non
         "page": {"format": "uri", "maxLength": 2083, "minLength": 1, "type": "string"},
         "later": {"items": {"$ref": "#/$defs/Later"}, "type": "array"},
     }
+
+
+PEP_695 = """
+from typing import Annotated
+
+type City = Annotated[str, "a city"]
+type Tree = dict[str, Tree] | int
+type Pair[T] = tuple[T, T]
+
+def travel[N: int](city: City, tree: Tree, pair: Pair[int], cities: list[City], count: N): ...
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="it is the syntax of 3.12")
+def test_aliases_and_parameters_of_types_by_their_own_syntax() -> None:
+    namespace: dict[str, Any] = {"__name__": "made"}
+    exec(PEP_695, namespace)
+    arguments = shape(namespace["travel"]).arguments
+
+    city = {"type": "string", "description": "a city"}
+    assert arguments.parameters["properties"] == {
+        "city": city,
+        "tree": {"$ref": "#/$defs/Tree"},
+        "pair": {"$ref": "#/$defs/Pair_int_"},
+        "cities": {"type": "array", "items": city},
+        "count": {"type": "integer"},
+    }
+    values = {"city": "a", "tree": {"b": {"c": 1}}, "pair": [1, 2], "cities": [], "count": 3}
+    assert arguments.read_object(values) == {**values, "pair": (1, 2)}

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Generic, Literal, NotRequired, Self, TypeVar
 
 import pytest
 from jsonschema import Draft202012Validator
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
+from pydantic import VERSION, AliasChoices, BaseModel, ConfigDict, Field, RootModel, field_validator, model_validator
 from pydantic_core import ValidationError
 from typing_extensions import TypedDict
 
@@ -210,7 +210,13 @@ def test_the_function_gets_the_whole(annotation: object, text: str, value: objec
             Point, '{"x": 1, "z": 1}', [("unexpected_keyword_argument", ("z",))], id="misspelt in a dataclass"
         ),
         pytest.param(Options, '{"depth": 1, "wild": 1}', [("extra_forbidden", ("wild",))], id="misspelt in a dict"),
-        pytest.param(Node, '{"name": "a", "child": []}', [("extra_forbidden", ("child",))], id="misspelt in a node"),
+        pytest.param(
+            Node,
+            '{"name": "a", "child": []}',
+            [("extra_forbidden", ("child",))],
+            id="misspelt in a node",
+            marks=pytest.mark.skipif(VERSION < "2.13", reason="pydantic takes a model's own validator"),
+        ),
         pytest.param(Empty, '{"a": 1}', [("extra_forbidden", ("a",))], id="too much"),
         pytest.param(Point, '{"x": 1, "y": NaN}', [("finite_number", ("y",))], id="NaN"),
         pytest.param(Order, "[]", [("model_type", ())], id="no object"),

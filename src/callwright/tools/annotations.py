@@ -22,7 +22,7 @@ from typing import (
     get_type_hints,
 )
 
-from typing_extensions import Doc, TypeAliasType
+from typing_extensions import Doc
 
 from callwright._json import JsonObject, JsonValue
 from callwright.tools.guarded import guarded_names
@@ -177,9 +177,9 @@ def text_of(annotation: object) -> str | None:
     if origin in UNIONS:
         texts = {text for text in map(text_of, get_args(annotation)) if text}
         return texts.pop() if len(texts) == 1 else None
-    if isinstance(annotation, TypeAliasType):
+    if type(annotation).__name__ == "TypeAliasType":  # of typing or of typing_extensions
         with suppress(Exception):  # its value is the user's code
-            return text_of(annotation.__value__)
+            return text_of(cast("Any", annotation).__value__)
     return None
 
 

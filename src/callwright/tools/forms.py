@@ -201,14 +201,19 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
+_SCALARS = ("string", "integer", "number", "boolean")
 _MAPS = frozenset({"properties", "patternProperties", "dependentSchemas", "$defs"})
 _VALUES = frozenset({"default", "const", "enum", "examples", "required", "discriminator"})
 
 
 def _enums(schema: Mapping[str, Any]) -> dict[str, JsonObject]:
-    """Return the definitions that only list values, by reference; they are shorter, and plainer, in place."""
+    """Return the definitions that hold no others, such as enums, by reference; they are plainer in place."""
     definitions: dict[str, dict[str, JsonValue]] = schema.get("$defs", {})
-    return {f"#/$defs/{name}": found for name, found in definitions.items() if "enum" in found or "const" in found}
+    return {
+        f"#/$defs/{name}": found
+        for name, found in definitions.items()
+        if "enum" in found or "const" in found or found.get("type") in _SCALARS
+    }
 
 
 def _tidied(schema: JsonValue, enums: Mapping[str, JsonObject], made_up: str | None = None) -> JsonValue:
