@@ -130,7 +130,8 @@ class Loop(Generic[T]):
         self._emit = emit
         self._approve = approve
         self._started = plan.clock.monotonic()
-        self._lock = anyio.Lock() if plan.store is not None else None
+        # A cancellation by asyncio itself, which no scope shields from, finds no wait before what was paid for is kept.
+        self._lock = anyio.Lock(fast_acquire=True) if plan.store is not None else None
         self._asking = Asking(plan, state, offer=offer)
         self._surroundings = Surroundings(emit, plan.store, plan.budget, approve)
         self._acting = Acting(state, plan.limits, plan.clock, self.record, self._context)
