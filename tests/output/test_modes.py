@@ -106,7 +106,7 @@ NO_JSON = bad("response_format: json_object is not supported by this model")
         (Conditions(COMPATIBLE, refused=frozenset({"json_schema", "tool"})), "json_object"),
         (Conditions(COMPATIBLE, refused=frozenset({"json_schema", "forced", "json_object"})), "prompt"),
     ],
-    ids=repr,
+    ids=lambda value: value if isinstance(value, str) else value.profile.name,
 )
 def test_the_best_mode_is_picked_by_model_and_server(conditions: Conditions, mode: str) -> None:
     rung = picked(conditions)

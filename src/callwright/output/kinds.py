@@ -110,7 +110,9 @@ class TypeKind(Kind[T]):
         is_wrapped = schema.get("type") != "object"
         self._outer: TypeAdapter[Any] = self._inner
         if is_wrapped:
-            self._outer = TypeAdapter(cast("Any", TypedDict)("Answer", {"value": kind}))
+            answer = cast("Any", TypedDict)("Answer", {"value": kind})
+            answer.__pydantic_config__ = {"allow_inf_nan": False}
+            self._outer = TypeAdapter(answer)
             schema = wrapped(schema)
         title = schema.get("title")
         name = wire_name(title if isinstance(title, str) else "" if is_wrapped else kind, "answer")

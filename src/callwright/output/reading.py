@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from callwright.output.described import options_of
 from callwright.output.kinds import Kind
 from callwright.tools.calling import MOST_LISTED
 from callwright.tools.fillers import given
-from callwright.tools.lenient import Reading, UnreadableError, read_objects, read_value, written
+from callwright.tools.lenient import UnreadableError, Value, read_objects, read_value, written
 from callwright.tools.repair import REPAIR_LIMIT, repaired
 
 __all__ = ["EMPTY", "Found", "finished_items", "read_text"]
@@ -33,6 +34,14 @@ _END_OF_THOUGHTS = "</think>"
 _FENCED = re.compile(r"```[\w-]*+(.*?)```", re.DOTALL)
 _LIST = re.compile(r"(?:```[\w-]*\s*)?(?:\{\s*\"value\"\s*:\s*)?\[")
 _DECODER = json.JSONDecoder(parse_constant=lambda name: float(f"no {name}"))
+_NO_ANSWERS = frozenset({"error", "errors", "message", "notes", "problem", "problems", "reason", "refusal", "value"})
+"""Keys under which something else stands than an answer, or the answer itself."""
+_WORD, _WORD_LIMIT = "a plain word", 64
+_NONSENSE = '{"value":"?! "}'
+"""Where this is a value, a plain text says nothing."""
+_ALONE = "a value without the object around it"
+_HUGE = re.compile(r"[eE]\+?0*[1-9]\d\d|\d{300}")
+"""In numbers that may be larger than any float: they would be read as infinity."""
 _WHITE = re.compile(r"[ \t\r\n]*")
 
 
@@ -88,6 +97,8 @@ class _Reader(Generic[T]):
         Raises:
             Exception: See `Kind.read`.
         """
+        if _HUGE.search(text):
+            _check_finite(text)
         if self._has_fillers and "null" in text:
             value = cast("JsonValue", from_json(text, allow_inf_nan=False))  # what a JSON parser gives
             if isinstance(value, dict):
@@ -113,44 +124,43 @@ class _Reader(Generic[T]):
         found = repaired(text, self.fits, self._kind.schema)
         if found is not None:
             return self.found(found.text, (*repairs, *found.repairs))
-        return self._bare(text, repairs) if self._kind.is_wrapped else None
+        return self._meant(text, repairs)
 
-    def _bare(self, text: str, repairs: tuple[str, ...]) -> Found[T] | None:
-        """Return the value if it stands there without the object around it."""
+    def _meant(self, text: str, repairs: tuple[str, ...]) -> Found[T] | None:
+        """Return the value if it stands there alone, or under one key of the model's own."""
         meant: dict[str, tuple[str, ...]] = {}
-        for reading in self._values(text):
-            whole = written({"value": reading.value})
+        for value, notes in self._candidates(text):
+            whole = written({"value": value} if self._kind.is_wrapped else value)
             if self.fits(whole):
-                meant[whole] = reading.repairs
+                meant.setdefault(whole, notes)
         if len(meant) != 1:
             return None
         [(whole, notes)] = meant.items()
-        return self.found(whole, (*repairs, *notes, "a value without the object around it"))
+        return self.found(whole, (*repairs, *notes))
 
-    def _values(self, text: str) -> Iterator[Reading]:
-        """Yield what values a text may spell: all of it, its one fenced block, or the objects in it."""
-        word = text.strip().strip("\"'`*").removesuffix(".")
-        if word in options_of(self._resolved()):
-            yield Reading(word, ())
-            return
-        fenced = cast("list[str]", _FENCED.findall(text))
-        for whole in (text, *(fenced if len(fenced) == 1 else ())):
-            try:
-                yield read_value(clean(whole).strip("\ufeff \t\r\n"))
-            except UnreadableError:
-                continue
-            return
-        try:
-            yield from read_objects(clean(text))
-        except UnreadableError:
-            return
+    def _candidates(self, text: str) -> Iterator[tuple[Value, tuple[str, ...]]]:
+        """Yield what may be the value, with what was repaired to read it."""
+        for value, notes in _values(text):
+            is_object = isinstance(value, dict) and len(value) == 1
+            key, inner = next(iter(value.items())) if isinstance(value, dict) and is_object else ("", None)
+            if self._kind.is_wrapped and not (_WORD in notes and self.fits(_NONSENSE)):
+                yield value, (*notes, _ALONE)
+                said = inner if key == "value" else value
+                option = self._option(said) if isinstance(said, str) else None
+                if option is not None:
+                    yield option, (*notes, "an option in other letters")
+            if _is_rich(inner) and key.casefold() not in _NO_ANSWERS and self._kind.schema.get("required"):
+                yield inner, (*notes, f"the value under {key[:40]!r}")
 
-    def _resolved(self) -> JsonObject:
-        """Return the value's schema behind a reference."""
+    def _option(self, said: str) -> str | None:
+        """Return the one option of an enum that a word spells in other letters; None if there is none, or several."""
         schema = self._kind.value_schema
         reference = schema.get("$ref")
         definitions = cast("Mapping[str, JsonObject]", self._kind.schema.get("$defs", {}))
-        return definitions.get(str(reference).removeprefix("#/$defs/"), schema)
+        schema = definitions.get(str(reference).removeprefix("#/$defs/"), schema)
+        word = said.strip().strip("\"'`*").removesuffix(".").casefold()
+        found = [option for option in options_of(schema) if option.casefold() == word]
+        return found[0] if len(found) == 1 else None
 
     def problems(self, text: str, failure: Exception) -> Problems:
         """Return what is wrong: with the one object that stands in the text, if there is one."""
@@ -174,10 +184,11 @@ def finished_items(text: str) -> list[JsonValue]:
     Args:
         text: A text that ends anywhere; the reading takes time in proportion to its length.
     """
-    opening = _LIST.match(text.lstrip())
+    body = _without_thoughts(text).lstrip()
+    opening = _LIST.match(body)
     if opening is None:
         return []
-    body, at = text.lstrip(), opening.end()
+    at = opening.end()
     items: list[JsonValue] = []
     while True:
         at = _past_white(body, at)
@@ -196,9 +207,58 @@ def finished_items(text: str) -> list[JsonValue]:
         at += 1
 
 
+def _values(text: str) -> Iterator[tuple[Value, tuple[str, ...]]]:
+    """Yield what values a text may spell: all of it, its one fenced block, the objects in it, or a plain word."""
+    fenced = cast("list[str]", _FENCED.findall(text))
+    for whole in (text, *(fenced if len(fenced) == 1 else ())):
+        try:
+            reading = read_value(clean(whole).strip("\ufeff \t\r\n"))
+        except UnreadableError:
+            continue
+        yield reading.value, reading.repairs
+        return
+    try:
+        for reading in read_objects(clean(text)):
+            yield reading.value, reading.repairs
+    except UnreadableError:
+        word = text.strip()
+        if len(word) <= _WORD_LIMIT:
+            yield word, (_WORD,)
+
+
+def _is_rich(value: Value) -> bool:
+    """Whether a value is no text that may say something else than the answer: an object, or a list of no texts."""
+    if isinstance(value, list):
+        return bool(value) and not any(isinstance(item, str) for item in value)
+    return isinstance(value, dict)
+
+
 def _past_white(text: str, at: int) -> int:
     found = _WHITE.match(text, at)
     return found.end() if found else at
+
+
+def _check_finite(text: str) -> None:
+    """Do nothing if all numbers in a JSON text have a value.
+
+    Raises:
+        ValueError: One is too large; or the text is no JSON.
+    """
+    if any(isinstance(item, float) and math.isinf(item) for item in _leaves(decode(text))):
+        message = "a number in it is too large"
+        raise ValueError(message)
+
+
+def _leaves(value: JsonValue) -> Iterator[JsonValue]:
+    open_ = [value]
+    while open_:
+        item = open_.pop()
+        if isinstance(item, Mapping):
+            open_ += item.values()
+        elif isinstance(item, list | tuple):
+            open_ += item
+        else:
+            yield item
 
 
 def _without_thoughts(text: str) -> str:
@@ -256,6 +316,9 @@ def _salvaged(text: str, places: Sequence[tuple[int | str, ...]], kind: Kind[T])
             return None
         _take_away(value, place)
     inner = value.get("value") if kind.is_wrapped and isinstance(value, dict) else value
+    known = kind.value_schema.get("properties")
+    if isinstance(inner, dict) and isinstance(known, Mapping) and not kind.value_schema.get("additionalProperties"):
+        inner = {key: item for key, item in inner.items() if key in known}
     return inner or None
 
 

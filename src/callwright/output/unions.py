@@ -113,6 +113,8 @@ def _class_of(kind: object) -> object:
     """Return what names a kind: a class, or the word for a list of one."""
     if get_origin(kind) is Annotated:
         return _class_of(get_args(kind)[0])
+    if kind is type(None):
+        return "None"
     arguments = get_args(kind)
     if get_origin(kind) in _UNIONS or get_origin(kind) is Literal:
         return "value"
