@@ -247,6 +247,12 @@ def test_a_recursive_model_refers_to_its_definition() -> None:
     assert _got(_function(Node), json.dumps(tree)) == Node(name="a", children=[Node(name="b")])
 
 
+def test_it_is_told_which_parameter_the_fields_stand_for() -> None:
+    def two(point: Point, other: int) -> None: ...
+
+    assert (shape(order).arguments.whole, shape(two).arguments.whole) == ("order", None)
+
+
 def test_the_context_does_not_count() -> None:
     def function(ctx: RunContext[int], point: Point) -> object:
         return ctx, point

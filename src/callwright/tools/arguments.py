@@ -56,6 +56,15 @@ class Arguments:
             self._texts = _NO_TEXTS  # they are in there now
         return self._parameters
 
+    @property
+    def whole(self) -> str | None:
+        """The parameter whose fields stand for it in `parameters`; None if each parameter stands for itself.
+
+        Raises:
+            SchemaError: See `parameters`.
+        """
+        return self._whole if self.parameters else None
+
     def read(self, text: str | bytes) -> dict[str, object]:
         """Return the values that a JSON text holds, by the name of their parameter; absent ones stay absent.
 

@@ -146,7 +146,7 @@ def shape(function: Callable[..., object]) -> Shape:
             or an object with `__call__`; plain or async.
 
     Raises:
-        SchemaError: It has no signature, or a parameter without an annotation.
+        SchemaError: It has no signature, or one that tells nothing.
     """
     kept = _METHOD_SHAPES if isinstance(function, MethodType) else _SHAPES
     key = function.__func__ if isinstance(function, MethodType) else function
@@ -164,7 +164,17 @@ def describe(
     """Return what a model is told of a function: its docstring and its annotations, as JSON Schema.
 
     A parameter annotated `RunContext[...]` is hidden. Texts come from `Annotated[T, "text"]`, `Annotated[T,
-    Field(description="text")]` or `Annotated[T, Doc("text")]`, else from the docstring, in any of its four styles.
+    Field(description="text")]` or `Annotated[T, Doc("text")]`, anywhere in a type, else from the docstring, in any of
+    its four styles. Fields of models, dataclasses and typed dicts also have the text underneath them.
+
+    - If the only parameter, the context apart, is a pydantic model, a dataclass or a typed dict, and required, its
+      fields stand for it; the function gets the object. Not so for root models, unions, optional types and types with
+      further rules, where something would be lost.
+    - The keys of `**options: Unpack[...]` are parameters.
+    - A parameter without an annotation has the type that the docstring names, else that of its default, else any, with
+      a `DocstringWarning`; `*rest` and `**others` without one are left out.
+    - Of a parameter's alternatives those count that JSON can give; if it has none, and a default, it is left out, with
+      a `DocstringWarning`.
 
     Args:
         function: See `shape`.
@@ -172,7 +182,8 @@ def describe(
         description: What the model is told. Default: the docstring without its sections.
 
     Raises:
-        SchemaError: The function cannot be described: a parameter has no annotation, or one without a JSON Schema.
+        SchemaError: The function cannot be described: its signature tells nothing, or a required parameter has no JSON
+            Schema.
     """
     if name is not None and not is_wire_name(name):
         raise SchemaError(f"a tool's name is 1 to 64 of A-Z a-z 0-9 _ -; got {name!r}")
