@@ -25,7 +25,8 @@ class Subject:
     """Of the object that the model writes as text."""
     tools: tuple[FunctionDescription, ...]
     """The functions whose call is the answer."""
-    description: str | None = None
+    takes_text: bool = False
+    """Whether a plain text is an answer, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +75,8 @@ def _by_call(subject: Subject, rung: Rung, profile: Profile, *, is_held: bool) -
         tools = tuple([replace(one, parameters=strict(one.parameters, name=one.name), strict=True) for one in tools])
     tools = tuple([replace(one, parameters=_in_dialect(one.parameters, profile)) for one in tools])
     names = " or ".join(one.name for one in tools)
-    # Where a call cannot be forced, words have to do.
-    said = None if rung.is_forced else f"When you have the answer, give it by calling {names}."
+    # Where a call must be made and cannot be forced, words have to do.
+    said = None if rung.is_forced or subject.takes_text else f"When you have the answer, give it by calling {names}."
     return Manner("tool", tools, instructions=said, is_forced=rung.is_forced, is_strict=is_held, has_fillers=is_held)
 
 

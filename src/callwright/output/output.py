@@ -82,7 +82,8 @@ def output_of(kind: object, **options: Unpack[OutputOptions[Any]]) -> Output[Any
         return kind
     if kind is str:
         is_plain = options.keys() <= {"mode"}
-        return _TEXT if is_plain else TextOutput(attempts=options.get("attempts", 3))
+        made = TextOutput(attempts=options.get("attempts", 3), raise_cap=options.get("raise_cap"))
+        return _TEXT if is_plain else made
     if _is_function(kind):
         return FunctionOutput(kind, options)
     whole: TypeKind[Any] = TypeKind(cast("Any", kind))

@@ -94,7 +94,9 @@ class TypedOutput(Output[T]):
     def subject(self) -> Subject:
         """What is asked for, in any mode."""
         if self._subject is None:
-            self._subject = Subject(self._kind.name, self._kind.schema, self._choice.described())
+            self._subject = Subject(
+                self._kind.name, self._kind.schema, self._choice.described(), self._choice.takes_text
+            )
         return self._subject
 
     @property
