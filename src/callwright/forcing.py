@@ -246,7 +246,7 @@ def _unfit(problem: str, tools: Mapping[str, AnyTool], completion: Completion) -
 
 def _listed(function: Callable[..., Any] | Sequence[Callable[..., Any]]) -> Sequence[Callable[..., Any]]:
     # What is neither cannot be a tool, which is told in better words there.
-    several = not callable(function) and not isinstance(cast("object", function), str)
+    several = isinstance(function, list | tuple)
     return cast("Sequence[Callable[..., Any]]", function if several else [function])
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Annotated, Literal, assert_type
+from typing import Annotated, Any, Literal, assert_type
 
 from pydantic import Field
 from shapes import Color, Db, Invoice, Person, Place
@@ -17,6 +17,7 @@ from callwright import (
     Client,
     Completion,
     ForcedCall,
+    Output,
     RunContext,
     RunResult,
     ToolCall,
@@ -24,8 +25,11 @@ from callwright import (
     extract_sync,
     force,
     force_sync,
+    output_of,
     tool,
 )
+from callwright.output.checked import Checked
+from callwright.output.output import Schema
 from callwright.testing.scripted import ScriptedModel
 
 T = TypeVar("T")
@@ -129,6 +133,56 @@ def a_forced_call_says_what_it_is(call: ForcedCall[Person]) -> None:
     assert_type(call.arguments, Mapping[str, object])
     assert_type(call.call, ToolCall)
     assert_type(call.completion, Completion)
+
+
+async def of_several_functions_the_call_is_a_union() -> None:
+    call = await force((plain, decorated), "?")
+    assert_type(call, ForcedCall[Person] | ForcedCall[list[Person]])
+    assert_type(await call.run(), Person | list[Person])
+    three = await force((plain, later, with_db), "?")
+    assert_type(await three.run(deps=Db()), Person | str)
+    four = force_sync((plain, decorated, with_db, later), "?")
+    assert_type(four.run_sync(deps=Db()), Person | list[Person] | str)
+    assert_type(await (await force([plain, plain], "?")).run(), Person)
+
+
+async def a_function_gives_what_it_returns() -> None:
+    assert_type(await extract(plain, "?"), Person)
+    assert_type(await extract(later, "?"), Person)
+    assert_type(await extract(decorated, "?"), list[Person])
+    assert_type(await extract(decorated_later, "?"), list[Person])
+    assert_type(extract_sync(with_db, "?", deps=Db()), str)
+    assert_type(output_of(plain), Output[Person])
+    assert_type(output_of(later), Output[Person])
+    assert_type(Agent(output=output_of(later)).run_sync("?").output, Person)
+
+
+def no_invoice(invoice: Invoice) -> Invoice:
+    """Check an invoice."""
+    return invoice
+
+
+async def no_person(person: Person, ctx: RunContext[Db]) -> None:
+    """Check a person."""
+
+
+def a_checked_value_is_of_its_kind() -> None:
+    assert_type(Checked(Invoice, no_invoice), Checked[Invoice])
+    assert_type(Agent(output=Checked(Invoice, no_invoice)).run_sync("?").output, Invoice)
+    assert_type(extract_sync(Checked(Person, no_person), "?"), Person)
+    assert_type(extract_sync(Checked(int, lambda number: number + 1), "?"), int)
+    Checked(Person, no_invoice)  # type: ignore[arg-type]
+
+
+def a_schema_gives_plain_objects() -> None:
+    assert_type(extract_sync(Schema({"type": "object"}), "?"), dict[str, Any])
+    assert_type(Agent(output=Schema({"type": "object"})).run_sync("?").output, dict[str, Any])
+
+
+def options_of_outputs_are_known() -> None:
+    output_of(Person, mode="prompt", attempts=2, examples=[("?", Person("Ann"))], raise_cap=100, strict=True)
+    output_of(Person, mode="yaml")  # type: ignore[call-overload]
+    output_of(Person, modes="tool")  # type: ignore[call-overload]
 
 
 def options_of_a_forced_call_are_known() -> None:
