@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
 import pytest
 from anyio.lowlevel import checkpoint
+from tests.service.fault_server import client_sockets, until
 
-from callwright import Agent, MemoryStore, RunResult, StoreError, provide, tool
+from callwright import Agent, Client, Delta, MemoryStore, RunResult, StoreError, provide, tool
 from callwright._threads import abandoned
 from callwright.run.records import Answered, CallReturned, CallStarted, Record
 from callwright.run.sqlite import SQLiteStore
 from callwright.run.state import RunState
 from callwright.run.store import Store
+from callwright.simulator.server import running
 from callwright.testing.scripted import FunctionModel, Turn, calls
 from callwright.wire.chat import ChatRequest
 from callwright.wire.messages import AssistantMessage
+from callwright.wire.profile import OPENROUTER
 
 pytestmark = pytest.mark.anyio
 
@@ -147,7 +152,7 @@ async def check(world: World, store: Store) -> None:
     assert sum(isinstance(record, Answered) for record in logs) == 5
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", pytest.param("sqlite", marks=pytest.mark.slow)])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield MemoryStore()
@@ -321,3 +326,41 @@ async def test_a_cancelled_sub_agent_leaves_two_logs_that_go_on() -> None:
 
     assert sorted(await store.runs()) == ["r", "r/1:3"]
     await check(world, store)
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with running() as base_url:
+        yield base_url
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts the sockets in /proc")
+@pytest.mark.parametrize("way", ["leaving", "scope", "asyncio"])
+async def test_a_run_cancelled_in_the_middle_of_an_answer_leaves_no_connection(
+    way: str, url: str, anyio_backend: str
+) -> None:
+    if way == "asyncio" and anyio_backend == "trio":
+        pytest.skip("there is no asyncio to cancel by")
+    port = urlsplit(url).port or 0
+    model = Client("sk-or-test", base_url=url, profile=OPENROUTER).chat("openai/gpt-4o-mini:fault-stalled")
+    sockets = list[int]()
+    scope = anyio.CancelScope()
+
+    async def watch() -> None:
+        async with Agent(model).stream("Tell me something.") as run:
+            async for event in run.events():
+                if isinstance(event, Delta):
+                    sockets.append(client_sockets(port))
+                    if way == "leaving":
+                        return
+                    _ = scope.cancel() if way == "scope" else task.cancel()
+
+    if way == "asyncio":
+        task = asyncio.ensure_future(watch())
+        await asyncio.wait([task])
+    else:
+        with scope:
+            await watch()
+
+    assert sockets[0] == 1
+    await until(lambda: client_sockets(port) == 0)
