@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Iterator
 from typing import Annotated, Any, Generic, cast, overload
 
 from typing_extensions import TypeForm, TypeVar, Unpack
@@ -47,7 +47,8 @@ class Agent(Generic[D, T]):
 
     Args:
         model: A slug such as `openai/gpt-4o-mini`, a `Model`, or None for the account's default.
-        output: What the answer is: `str`, any type that pydantic can validate, or an `Output`.
+        output: What the answer is: `str`, any type that pydantic can validate, an `Output`, or a function: its call is
+            the answer, what it returns the output.
         deps_type: The type of `deps=`, for type checkers; a run of an agent that declares it must be given them.
         options: See `AgentOptions`.
 
@@ -96,6 +97,24 @@ class Agent(Generic[D, T]):
         model: str | Model | None = None,
         *,
         output: Output[T],
+        deps_type: TypeForm[D] = ...,
+        **options: Unpack[AgentOptions[D]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        output: Callable[..., Awaitable[T]] | Tool[..., Awaitable[T]],
+        deps_type: TypeForm[D] = ...,
+        **options: Unpack[AgentOptions[D]],
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        output: Callable[..., T] | Tool[..., T],
         deps_type: TypeForm[D] = ...,
         **options: Unpack[AgentOptions[D]],
     ) -> None: ...

@@ -155,6 +155,10 @@ async def a_function_gives_what_it_returns() -> None:
     assert_type(output_of(plain), Output[Person])
     assert_type(output_of(later), Output[Person])
     assert_type(Agent(output=output_of(later)).run_sync("?").output, Person)
+    assert_type(Agent(output=plain).run_sync("?").output, Person)
+    assert_type(Agent("x", output=later, tools=[plain]).run_sync("?").output, Person)
+    assert_type(Agent(output=decorated_later).run_sync("?").output, list[Person])
+    assert_type(Agent(output=with_db, deps_type=Db).run_sync("?", deps=Db()).output, str)
 
 
 def no_invoice(invoice: Invoice) -> Invoice:
