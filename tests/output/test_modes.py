@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,7 +26,8 @@ from callwright import (
 from callwright.output.base import Conditions
 from callwright.output.modes import Rung, forget, picked, refused_part
 from callwright.service.profiles import ANTHROPIC, DEEPSEEK, GEMINI, OLLAMA, OPENAI
-from callwright.testing.reply import error_reply
+from callwright.testing.openrouter import OfflineOpenRouter
+from callwright.testing.reply import Reply, error_reply, json_reply
 from callwright.testing.scenario import call, say
 from callwright.testing.scenario import calls as called
 from callwright.testing.scripted import ScriptedModel, calls
@@ -135,6 +136,26 @@ async def test_the_model_says_what_it_takes() -> None:
 
     assert body(model.requests[0])["response_format"] == {"type": "json_object"}
     assert result.requests[0].mode == "json_object"
+
+
+async def test_the_list_of_models_says_what_a_model_takes_once_it_is_at_hand() -> None:
+    class Poor(OfflineOpenRouter):
+        """A service whose models know no schema."""
+
+        def answer(self, method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+            if method == "GET":
+                listed = {"id": "poor/model", "supported_parameters": ["response_format", "max_tokens"]}
+                return json_reply({"data": [listed]})
+            return super().answer(method, path, headers, body)
+
+    client = client_of(Poor())
+    agent = Agent("poor/model", output=Point, client=client)
+
+    before = await agent.run("x is 1, y is 2")
+    await client.models()
+    after = await agent.run("x is 1, y is 2")
+
+    assert [before.requests[0].mode, after.requests[0].mode] == ["json_schema", "json_object"]
 
 
 # -- refusals

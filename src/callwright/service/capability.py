@@ -52,6 +52,12 @@ class Check:
         self._find = find
         self._strict = strict
 
+    @property
+    def supported_parameters(self) -> frozenset[str] | None:
+        """The parameters that the model takes; None if that is not known."""
+        info = self._find()
+        return None if info is None else info.supported_parameters
+
     def __call__(self, request: ChatRequest) -> None:
         """Warn of what the model cannot do, or refuse it.
 

@@ -79,6 +79,12 @@ class ChatModel:
         return None if self._find_price is None else await self._find_price()
 
     @property
+    def supported_parameters(self) -> frozenset[str] | None:
+        """The parameters that the model takes, by the list of models if that is at hand; None if not. Asks nobody."""
+        found: frozenset[str] | None = getattr(self._check, "supported_parameters", None)
+        return found
+
+    @property
     def name(self) -> str:
         """The slug; `default` for the account's default model."""
         return self._slug or "default"
