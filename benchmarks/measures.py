@@ -11,7 +11,21 @@ from typing import Literal
 
 __all__ = ["FIGURES", "MEASURES", "TARGETS", "Figure", "Kind", "Measure", "Target"]
 
-Kind = Literal["run", "cold", "wave", "text", "first", "object", "answer", "build", "schema", "import", "installed"]
+Kind = Literal[
+    "run",
+    "cold",
+    "wave",
+    "text",
+    "first",
+    "object",
+    "answer",
+    "build",
+    "schema",
+    "call",
+    "repair",
+    "import",
+    "installed",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,9 @@ MEASURES = (
     Measure("build-10", "build", size=10, repeat=10),
     Measure("build-100", "build", size=100, repeat=3),
     Measure("schema-6", "schema", repeat=50),
+    Measure("call", "call", repeat=2000),
+    Measure("repair-1", "repair", size=1, repeat=100),
+    Measure("repair-100", "repair", size=100, repeat=5),
     Measure("cold-run", "cold", model="bench/steps-1x1", requests=2, calls=1),
     Measure("import", "import"),
     Measure("ready", "import"),
@@ -152,6 +169,9 @@ FIGURES = {
     "build-100/cpu": Figure("agent with 100 tools", "CPU ms"),
     "build-100/memory": Figure("", "KiB a tool", digits=1),
     "schema-6/cpu": Figure("schema of a six-argument function", "CPU ms", digits=3),
+    "call/cpu": Figure("one call of an async tool, read to told", "CPU us"),
+    "repair-1/cpu": Figure("repair of 1 kB of arguments", "CPU ms a kB", digits=3),
+    "repair-100/cpu": Figure("repair of 100 kB of arguments", "CPU ms a kB", digits=3),
     "cold-run/cpu": Figure("cold import and the first run (1 step)", "CPU ms", digits=0),
     "import/cpu": Figure("cold import", "CPU ms", digits=0),
     "import/modules": Figure("", "modules", digits=0),

@@ -5,11 +5,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.subject import FirstText, Run, Shape, Tool
+from typing_extensions import TypedDict
+
+from benchmarks.subject import Call, FirstText, Run, Shape, Tool
 from benchmarks.work import PROMPT
-from callwright import Agent, Client, Limits, describe, extract
+from callwright import Agent, Client, Limits, RunContext, ToolCall, describe, extract
+from callwright import tool as make_tool
+from callwright.tools.calling import Refused, perform, prepare
 
 __all__ = ["Callwright"]
+
+
+class Entry(TypedDict):
+    """One of the objects in what is repaired."""
+
+    name: str
+    is_open: bool
+    height: int
+
+
+@make_tool
+def _keep(entries: list[Entry]) -> None:
+    """Keep entries."""
+
+
+_KEEP = _keep
 
 
 class Callwright:
@@ -56,6 +76,25 @@ class Callwright:
     def schema(self, tool: Tool) -> dict[str, Any]:
         """Return what `describe` gives."""
         return dict(describe(tool).parameters)
+
+    def caller(self, tool: Tool) -> Call:
+        """Prepare and perform a call, as the loop does."""
+        tools = {"tool": make_tool(tool)}
+
+        async def call(arguments: str) -> object:
+            ready = prepare(tools, ToolCall("c", "tool", arguments))
+            if isinstance(ready, Refused):
+                raise TypeError(ready.text)
+            return (await perform(ready, RunContext(None))).content
+
+        return call
+
+    def repair(self, text: str) -> object:
+        """Prepare a call whose arguments are no JSON."""
+        ready = prepare({"keep": _keep}, ToolCall("c", "keep", text))
+        if isinstance(ready, Refused):
+            raise TypeError(ready.text)
+        return ready.arguments
 
     async def aclose(self) -> None:
         """Close the client."""

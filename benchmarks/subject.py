@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
-__all__ = ["FirstText", "Run", "Shape", "Subject", "Tool"]
+__all__ = ["Call", "FirstText", "Run", "Shape", "Subject", "Tool"]
 
 Tool = Callable[..., Awaitable[str]]
 Run = Callable[[str], Awaitable[str]]
+Call = Callable[[str], Awaitable[object]]
 FirstText = Callable[[], None]
 Shape = type[Any]
 """A pydantic model; `shapes.Report`. Handed in, so that only the measures that need pydantic load it."""
@@ -47,6 +48,14 @@ class Subject(Protocol):
 
     def schema(self, tool: Tool) -> dict[str, Any]:
         """Return the JSON Schema of the arguments of a function."""
+        ...
+
+    def caller(self, tool: Tool) -> Call:
+        """Return what reads the arguments of one call, calls the function and gives what the model is told."""
+        ...
+
+    def repair(self, text: str) -> object:
+        """Read arguments that are not quite JSON, of a tool with one parameter `entries`, a list of objects."""
         ...
 
     async def aclose(self) -> None:

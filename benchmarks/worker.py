@@ -204,6 +204,28 @@ async def _schema(subject: Subject, measure: Measure, repeat: int) -> Figures:
     return {"cpu": cost * 1e3, "requests": 0}
 
 
+async def _call(subject: Subject, measure: Measure, repeat: int) -> Figures:
+    del measure
+    call = subject.caller(_functions(1)[0])
+    arguments = json.dumps({"city": "Rome", "days": 3, "units": "metric", "stations": ["a", "b"]})
+    await call(arguments)
+    started = _cpu()
+    for _ in range(repeat):
+        await call(arguments)
+    return {"cpu": (_cpu() - started) / repeat * 1e6, "requests": 0}
+
+
+async def _repair(subject: Subject, measure: Measure, repeat: int) -> Figures:
+    # A trailing comma, single quotes and a Python literal in each entry.
+    entry = "{'name': 'station \u00e9 in the north', 'is_open': True, 'height': 412,},"
+    text = "{'entries': [" + entry * (measure.size * 1000 // len(entry)) + "]}"
+    subject.repair(text)
+    started = _cpu()
+    for _ in range(repeat):
+        subject.repair(text)
+    return {"cpu": (_cpu() - started) / repeat * 1e3 / measure.size, "requests": 0}
+
+
 def _nothing() -> None:
     pass
 
@@ -218,6 +240,8 @@ _KINDS: dict[str, tuple[str, Callable[[Subject, Measure, int], Awaitable[Figures
     "answer": ("answer", _answer),
     "build": ("build", _build),
     "schema": ("schema", _schema),
+    "call": ("caller", _call),
+    "repair": ("repair", _repair),
 }
 
 
