@@ -75,16 +75,68 @@ def _chat(
     """Talk with a model that may call your functions; reads one question from a pipe."""
     with reporting():
         from callwright.cli.chat import ChatSettings, chat  # noqa: PLC0415 - see the module's docstring
+        from callwright.cli.service import Address  # noqa: PLC0415
 
-        settings = ChatSettings(
+        address = Address(base_url, api_key_env, is_offline=offline)
+        chat(ChatSettings(model, tuple(tools or ()), system, address))
+
+
+@app.command("extract")
+def _extract(
+    place: Annotated[
+        str, typer.Argument(metavar="TYPE", help="module:Type or file.py:Type; or a file.json with a JSON Schema.")
+    ],
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[FILE]...", help="Texts, images, PDFs, sounds. Default: a text through a pipe."),
+    ] = None,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Lines of JSON; those that are there are not done again."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="SLUG", help="The model to ask. Default: the account's.")
+    ] = None,
+    mode: Annotated[
+        str, typer.Option("--mode", metavar="MODE", help="auto, tool, json_schema, json_object or prompt.")
+    ] = "auto",
+    several: Annotated[bool, typer.Option("--list", help="Each file may hold several of the type.")] = False,
+    system: Annotated[str | None, typer.Option("--system", help="Instructions for the model.")] = None,
+    concurrency: Annotated[int, typer.Option("--concurrency", min=1, help="Files at the same time.")] = 16,
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="DOLLARS", min=0, help="Stop when so much is spent.")
+    ] = None,
+    store: Annotated[
+        Path | None, typer.Option("--store", metavar="FILE", help="Keep the runs there; what was paid for is read.")
+    ] = None,
+    base_url: Annotated[
+        str | None, typer.Option("--base-url", help="Another server of the chat-completions API. Default: OpenRouter.")
+    ] = None,
+    api_key_env: Annotated[
+        str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Holds the key of --base-url.")
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Ask the rule-based stand-in; no network.")] = False,
+) -> None:
+    """Extract a value from each of many files, as lines of JSON; goes on where it was stopped."""
+    with reporting():
+        from callwright.cli.extract import ExtractSettings, extract  # noqa: PLC0415 - see the module's docstring
+        from callwright.cli.service import Address  # noqa: PLC0415
+
+        settings = ExtractSettings(
+            place=place,
+            inputs=tuple(inputs or ()),
+            output=output,
             slug=model,
-            places=tuple(tools or ()),
+            mode=mode,
             system=system,
-            base_url=base_url,
-            api_key_env=api_key_env,
-            is_offline=offline,
+            concurrency=concurrency,
+            budget=budget,
+            store=store,
+            is_list=several,
+            address=Address(base_url, api_key_env, is_offline=offline),
         )
-        chat(settings)
+        extract(settings)
 
 
 @app.command("schema")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -15,17 +14,16 @@ from rich.text import Text
 from callwright.agent import Agent
 from callwright.cli.exits import LIMITED, CommandError, one_line
 from callwright.cli.loading import load_tools, name_of
+from callwright.cli.service import Address, client_of
 from callwright.cli.showing import Transcript, usage_text
-from callwright.cli.simulate import beside
 from callwright.cli.terminal import Flow, clear_text, line, open_console
 from callwright.run.result import RunResult
-from callwright.service.client import Client
 from callwright.wire.messages import Message
-from callwright.wire.profile import OPENROUTER
 
 __all__ = ["ChatSettings", "Conversation", "chat"]
 
 _PROMPT = "you> "
+_OPENROUTER = Address()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +36,8 @@ class ChatSettings:
     """Of tools, see `load_tools`."""
     system: str | None = None
     """The instructions."""
-    base_url: str | None = None
-    """None is OpenRouter."""
-    api_key_env: str | None = None
-    """The variable that holds the key of `base_url`."""
-    is_offline: bool = False
-    """Ask the simulator."""
+    address: Address = _OPENROUTER
+    """Whom to ask."""
 
 
 def chat(settings: ChatSettings) -> None:
@@ -57,7 +51,7 @@ def chat(settings: ChatSettings) -> None:
     """
     tools = [tool for place in settings.places for tool in load_tools(place)]
     out, err = open_console(), open_console(stderr=True)
-    with _client(settings) as client:
+    with client_of(settings.address) as client:
         agent = Agent(settings.slug, tools=tools, instructions=settings.system, client=client)
         conversation = Conversation(agent, out, err)
         if sys.stdin.isatty():
@@ -110,23 +104,8 @@ class Conversation:
         return result
 
 
-@contextmanager
-def _client(settings: ChatSettings) -> Generator[Client, None, None]:
-    if settings.is_offline:
-        if settings.base_url is not None:
-            raise CommandError("expected --offline or --base-url; got both")
-        with beside() as url:
-            yield Client("sk-or-offline", base_url=url, profile=OPENROUTER)
-        return
-    variable = settings.api_key_env or "OPENROUTER_API_KEY"
-    key = os.environ.get(variable)
-    if not key and (settings.api_key_env is not None or settings.base_url is None):
-        raise CommandError(f"no API key: set the variable {variable}; or try --offline, which needs none")
-    yield Client(key if settings.api_key_env is not None else None, base_url=settings.base_url)
-
-
 def _greet(console: Console, settings: ChatSettings, tools: Sequence[str]) -> None:
-    if settings.is_offline:
+    if settings.address.is_offline:
         whom = "the offline stand-in: a rule-based program, no language model"
     else:
         whom = settings.slug or "the default model"
