@@ -231,7 +231,8 @@ class Loop(Generic[T]):
 
     async def _keep(self, record: Record) -> None:
         if self._plan.store is not None:
-            await self._plan.store.append(_run_id(self.state, record), len(self.state.records), record)
+            run_id = self.state.run_id or getattr(record, "run_id", "")
+            await self._plan.store.append(run_id, len(self.state.records), record)
 
     # -- asking
 
@@ -396,7 +397,3 @@ class Loop(Generic[T]):
 
 def _told(error: CallwrightError) -> str:
     return f"{type(error).__name__}: {masked(str(error))}"
-
-
-def _run_id(state: RunState, record: Record) -> str:
-    return state.run_id or getattr(record, "run_id", "")
