@@ -129,6 +129,9 @@ class RawShape:
         """
         own = Shape(self._outline).arguments
         names, properties = self._names(), cast("JsonObject", own.parameters["properties"])
+        if own.whole in names:
+            # A lone model stands for its fields unless it is told of by name, which is read as well.
+            return ToldArguments(raw, own)
         required = cast("list[str]", own.parameters.get("required", []))
         # By reference or by alternatives more may be told than is seen here.
         is_plain = not {"$ref", "allOf", "anyOf", "oneOf"} & self._schema.parameters.keys()

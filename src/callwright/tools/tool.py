@@ -42,7 +42,7 @@ class Tool(Generic[P, R]):
         options: See `ToolOptions`.
 
     Raises:
-        SchemaError: The function cannot be a tool: a parameter without annotation, say; or a name or schema that was
+        SchemaError: The function cannot be a tool: it has no signature, say; or a name or schema that was
             given cannot be one.
         ParameterError: An option is unknown or out of range.
     """
