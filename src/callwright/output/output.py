@@ -77,9 +77,11 @@ def output_of(kind: object, **options: Unpack[OutputOptions[Any]]) -> Output[Any
         ParameterError: An option is unknown or out of range, or pydantic cannot validate the type.
         SchemaError: The function cannot be a tool, or the output must be strict and cannot.
     """
+    if _is_output(kind) and not options:
+        return kind
     _check(options)
     if _is_output(kind):
-        return kind
+        raise ParameterError(f"output: give {', '.join(options)} to the output itself; got an Output and options")
     if kind is str:
         is_plain = options.keys() <= {"mode"}
         made = TextOutput(attempts=options.get("attempts", 3), raise_cap=options.get("raise_cap"))

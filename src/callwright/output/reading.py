@@ -40,8 +40,11 @@ _WORD, _WORD_LIMIT = "a plain word", 64
 _NONSENSE = '{"value":"?! "}'
 """Where this is a value, a plain text says nothing."""
 _ALONE = "a value without the object around it"
-_HUGE = re.compile(r"[eE]\+?0*[1-9]\d\d|\d{300}")
+_EXPONENTS = (re.compile("e[+0-9]"), re.compile("E[+0-9]"))
+"""Each begins with a letter, which makes them ten times as fast as one for both."""
+_HUGE = re.compile(r"[0-9][eE]\+?[0-9]{3}|[0-9]{300}")
 """In numbers that may be larger than any float: they would be read as infinity."""
+_MANY_DIGITS = 300
 _WHITE = re.compile(r"[ \t\r\n]*")
 
 
@@ -97,7 +100,7 @@ class _Reader(Generic[T]):
         Raises:
             Exception: See `Kind.read`.
         """
-        if _HUGE.search(text):
+        if _may_be_huge(text):
             _check_finite(text)
         if self._has_fillers and "null" in text:
             value = cast("JsonValue", from_json(text, allow_inf_nan=False))  # what a JSON parser gives
@@ -236,6 +239,13 @@ def _is_rich(value: Value) -> bool:
 def _past_white(text: str, at: int) -> int:
     found = _WHITE.match(text, at)
     return found.end() if found else at
+
+
+def _may_be_huge(text: str) -> bool:
+    """Whether a number in a text may have no value as a float."""
+    has_exponent = any(pattern.search(text) for pattern in _EXPONENTS)
+    is_long = len(text) > _MANY_DIGITS and sum(map(text.count, "0123456789")) >= _MANY_DIGITS
+    return (has_exponent or is_long) and _HUGE.search(text) is not None
 
 
 def _check_finite(text: str) -> None:
