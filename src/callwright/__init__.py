@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from callwright._bulk import Bulk, Finished
     from callwright.agent import Agent
+    from callwright.bulk import Extraction, extract_many, extract_many_sync
     from callwright.errors import (
         APIConnectionError,
         APIError,
         APIStatusError,
         APITimeoutError,
+        Attempt,
         AuthenticationError,
         BadRequestError,
         BudgetError,
         CallwrightError,
+        ConflictError,
         ContextLengthError,
         InsufficientCreditsError,
         NotFoundError,
@@ -29,6 +32,9 @@ if TYPE_CHECKING:
         ProviderError,
         QuorumError,
         RateLimitError,
+        RefusalError,
+        ReportedError,
+        RequestTimeoutError,
         RunConflictError,
         RunError,
         RunPausedError,
@@ -37,23 +43,36 @@ if TYPE_CHECKING:
         StreamError,
         StuckError,
         ToolError,
+        TruncatedError,
     )
     from callwright.extraction import ForcedCall, extract, extract_sync, force, force_sync
     from callwright.loop import Event, Nested
     from callwright.model import Model, Price, Restarted, Retried, Scope
-    from callwright.output.output import Output, output_of
+    from callwright.models.answers import MemoryAnswers, SQLiteAnswers
+    from callwright.models.cache import Cache
+    from callwright.models.cassette import Cassette
+    from callwright.models.fallback import Fallback
+    from callwright.models.limit import Limit
+    from callwright.output.checked import Checked
+    from callwright.output.output import Output, Schema, output_of
     from callwright.run.compaction import Compaction
     from callwright.run.limits import Budget, Limits
     from callwright.run.pending import Pending
     from callwright.run.result import RunResult
+    from callwright.run.sqlite import SQLiteStore
     from callwright.run.state import RunState
     from callwright.run.store import MemoryStore, Store
     from callwright.run.verdicts import approve, deny, edit, provide, rerun
+    from callwright.service.capability import CapabilityWarning
+    from callwright.service.catalogue import Credits, Endpoint, Generation, KeyInfo, ModelInfo
     from callwright.service.client import Client, Timeouts
+    from callwright.service.embeddings import Embeddings
+    from callwright.service.headers import openrouter_headers
     from callwright.service.profiles import profile_for
     from callwright.service.retry import Retry
     from callwright.stream import RunStream, SyncRunStream
     from callwright.tools.context import Progress, RunContext
+    from callwright.tools.docstrings import DocstringWarning
     from callwright.tools.results import ToolResult, read_result
     from callwright.tools.schema import FunctionDescription, describe
     from callwright.tools.tool import Tool, tool
@@ -85,30 +104,47 @@ __all__ = [
     "Agent",
     "Around",
     "AssistantMessage",
+    "Attempt",
     "AuthenticationError",
     "BadRequestError",
     "Budget",
     "BudgetError",
     "Bulk",
+    "Cache",
     "CallwrightError",
+    "CapabilityWarning",
+    "Cassette",
     "ChatParams",
     "ChatRequest",
+    "Checked",
     "Client",
     "Compaction",
     "Completion",
+    "ConflictError",
     "ContextLengthError",
+    "Credits",
     "Delta",
     "DeveloperMessage",
+    "DocstringWarning",
+    "Embeddings",
+    "Endpoint",
     "Event",
+    "Extraction",
+    "Fallback",
     "Finished",
     "ForcedCall",
     "FunctionDescription",
+    "Generation",
     "InsufficientCreditsError",
     "Invocation",
+    "KeyInfo",
+    "Limit",
     "Limits",
+    "MemoryAnswers",
     "MemoryStore",
     "Message",
     "Model",
+    "ModelInfo",
     "Nested",
     "NotFoundError",
     "Output",
@@ -122,6 +158,9 @@ __all__ = [
     "ProviderError",
     "QuorumError",
     "RateLimitError",
+    "RefusalError",
+    "ReportedError",
+    "RequestTimeoutError",
     "Restarted",
     "Retried",
     "Retry",
@@ -132,6 +171,9 @@ __all__ = [
     "RunResult",
     "RunState",
     "RunStream",
+    "SQLiteAnswers",
+    "SQLiteStore",
+    "Schema",
     "SchemaError",
     "Scope",
     "Store",
@@ -147,6 +189,7 @@ __all__ = [
     "ToolMessage",
     "ToolResult",
     "Toolset",
+    "TruncatedError",
     "Usage",
     "UserMessage",
     "approve",
@@ -157,6 +200,8 @@ __all__ = [
     "describe",
     "edit",
     "extract",
+    "extract_many",
+    "extract_many_sync",
     "extract_sync",
     "file",
     "filtered",
@@ -164,6 +209,7 @@ __all__ = [
     "force_sync",
     "history_of",
     "image",
+    "openrouter_headers",
     "output_of",
     "prefixed",
     "profile_for",
@@ -181,23 +227,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "service.profiles": ("profile_for",),
-    "wire.history": ("checked_history", "history_of", "repaired_history"),
-    "wire.parts": ("audio", "file", "image", "text", "video"),
-    "tools.wrapping": ("Around", "Invocation"),
-    "tools.toolsets": ("combined", "filtered", "prefixed", "renamed", "toolset", "with_options", "wrapped"),
-    "tools.results": ("ToolResult", "read_result"),
     "_bulk": ("Bulk", "Finished"),
     "agent": ("Agent",),
+    "bulk": ("Extraction", "extract_many", "extract_many_sync"),
     "errors": (
         "APIConnectionError",
         "APIError",
         "APIStatusError",
         "APITimeoutError",
+        "Attempt",
         "AuthenticationError",
         "BadRequestError",
         "BudgetError",
         "CallwrightError",
+        "ConflictError",
         "ContextLengthError",
         "InsufficientCreditsError",
         "NotFoundError",
@@ -207,6 +250,9 @@ _HOMES = {
         "ProviderError",
         "QuorumError",
         "RateLimitError",
+        "RefusalError",
+        "ReportedError",
+        "RequestTimeoutError",
         "RunConflictError",
         "RunError",
         "RunPausedError",
@@ -215,26 +261,44 @@ _HOMES = {
         "StreamError",
         "StuckError",
         "ToolError",
+        "TruncatedError",
     ),
     "extraction": ("ForcedCall", "extract", "extract_sync", "force", "force_sync"),
     "loop": ("Event", "Nested"),
     "model": ("Model", "Price", "Restarted", "Retried", "Scope"),
-    "output.output": ("Output", "output_of"),
+    "models.answers": ("MemoryAnswers", "SQLiteAnswers"),
+    "models.cache": ("Cache",),
+    "models.cassette": ("Cassette",),
+    "models.fallback": ("Fallback",),
+    "models.limit": ("Limit",),
+    "output.checked": ("Checked",),
+    "output.output": ("Output", "Schema", "output_of"),
     "run.compaction": ("Compaction",),
-    "run.verdicts": ("approve", "deny", "edit", "provide", "rerun"),
     "run.limits": ("Budget", "Limits"),
     "run.pending": ("Pending",),
     "run.result": ("RunResult",),
+    "run.sqlite": ("SQLiteStore",),
     "run.state": ("RunState",),
     "run.store": ("MemoryStore", "Store"),
+    "run.verdicts": ("approve", "deny", "edit", "provide", "rerun"),
+    "service.capability": ("CapabilityWarning",),
+    "service.catalogue": ("Credits", "Endpoint", "Generation", "KeyInfo", "ModelInfo"),
     "service.client": ("Client", "Timeouts"),
+    "service.embeddings": ("Embeddings",),
+    "service.headers": ("openrouter_headers",),
+    "service.profiles": ("profile_for",),
     "service.retry": ("Retry",),
     "stream": ("RunStream", "SyncRunStream"),
     "tools.context": ("Progress", "RunContext"),
+    "tools.docstrings": ("DocstringWarning",),
+    "tools.results": ("ToolResult", "read_result"),
     "tools.schema": ("FunctionDescription", "describe"),
     "tools.tool": ("Tool", "tool"),
     "tools.toolset": ("Toolset",),
+    "tools.toolsets": ("combined", "filtered", "prefixed", "renamed", "toolset", "with_options", "wrapped"),
+    "tools.wrapping": ("Around", "Invocation"),
     "wire.chat": ("ChatRequest", "Completion", "Delta", "Usage"),
+    "wire.history": ("checked_history", "history_of", "repaired_history"),
     "wire.messages": (
         "AssistantMessage",
         "DeveloperMessage",
@@ -245,6 +309,7 @@ _HOMES = {
         "UserMessage",
     ),
     "wire.params": ("ChatParams",),
+    "wire.parts": ("audio", "file", "image", "text", "video"),
     "wire.profile": ("COMPATIBLE", "OPENROUTER", "Profile"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
