@@ -41,8 +41,9 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias, TypedDict, Unpack
+
+from callwright.attempts import Attempt
 
 __all__ = [
     "APIConnectionError",
@@ -326,20 +327,6 @@ class RunError(CallwrightError):
 
 class BudgetError(RunError):
     """A limit of the run or of a shared budget is used up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """An answer that was no valid output."""
-
-    ask: int
-    """Which request of the run it came to, from 1."""
-    answer: str
-    """What the model wrote: the text, or the arguments of the call."""
-    problems: tuple[str, ...]
-    """What was wrong with it."""
-    partial: object = None
-    """The part of it that was valid, as JSON; None if there was none."""
 
 
 class OutputError(RunError):

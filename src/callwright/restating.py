@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from callwright._json import JsonObject
-from callwright.errors import Attempt, OutputError, TruncatedError
+from callwright.attempts import Attempt
+from callwright.errors import OutputError, TruncatedError
 from callwright.output.base import Problems
 from callwright.output.endings import is_out_of_room
 from callwright.run.records import Failed, Prompted

@@ -10,7 +10,8 @@ from typing import Generic, Literal, TypeAlias, cast
 from typing_extensions import TypeVar
 
 from callwright._json import JsonObject
-from callwright.errors import Attempt, OutputError, RunPausedError, TruncatedError
+from callwright.attempts import Attempt
+from callwright.errors import OutputError, RunPausedError, TruncatedError
 from callwright.output.probabilities import field_probabilities
 from callwright.run.pending import Pending, pending_of
 from callwright.run.records import Answered, Asked, CallReturned, Failed, Prompted, Rejected
