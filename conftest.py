@@ -58,9 +58,10 @@ def simulator_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def offline(simulator_url: str) -> Iterator[None]:
-    """Let a document's programs find the simulator where they look for the service."""
+def offline(simulator_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let a document's programs find the simulator where they look for the service, and an empty folder to write to."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("document"))
         patch.setenv("CALLWRIGHT_BASE_URL", simulator_url)
         patch.setenv("OPENROUTER_API_KEY", "sk-or-offline")
         yield
