@@ -40,6 +40,21 @@ def _callwright(
 
 
 _Model = Annotated[str, typer.Option("--model", metavar="SLUG", help="The model to ask.")]
+_BaseUrl = Annotated[
+    str | None, typer.Option("--base-url", help="Another server of the chat-completions API. Default: OpenRouter.")
+]
+_KeyVariable = Annotated[
+    str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Holds the key of --base-url.")
+]
+_Offline = Annotated[bool, typer.Option("--offline", help="Ask the rule-based stand-in; no network.")]
+_Rows = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="FILE", help="Lines of JSON; those that are there are not done again."),
+]
+_Inputs = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE]...", help="Texts, images, PDFs, sounds. Default: a text through a pipe."),
+]
 
 
 @app.command("demo")
@@ -64,13 +79,9 @@ def _chat(
         typer.Option("--tools", metavar="PLACE", help="module:function, or file.py[:function]. Repeatable."),
     ] = None,
     system: Annotated[str | None, typer.Option("--system", help="The instructions of the conversation.")] = None,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", help="Another server of the chat-completions API. Default: OpenRouter.")
-    ] = None,
-    api_key_env: Annotated[
-        str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Holds the key of --base-url.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask the rule-based stand-in; no network.")] = False,
+    base_url: _BaseUrl = None,
+    api_key_env: _KeyVariable = None,
+    offline: _Offline = False,
 ) -> None:
     """Talk with a model that may call your functions; reads one question from a pipe."""
     with reporting():
@@ -86,15 +97,9 @@ def _extract(
     place: Annotated[
         str, typer.Argument(metavar="TYPE", help="module:Type or file.py:Type; or a file.json with a JSON Schema.")
     ],
-    inputs: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="[FILE]...", help="Texts, images, PDFs, sounds. Default: a text through a pipe."),
-    ] = None,
+    inputs: _Inputs = None,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Lines of JSON; those that are there are not done again."),
-    ] = None,
+    output: _Rows = None,
     model: Annotated[
         str | None, typer.Option("--model", metavar="SLUG", help="The model to ask. Default: the account's.")
     ] = None,
@@ -110,13 +115,9 @@ def _extract(
     store: Annotated[
         Path | None, typer.Option("--store", metavar="FILE", help="Keep the runs there; what was paid for is read.")
     ] = None,
-    base_url: Annotated[
-        str | None, typer.Option("--base-url", help="Another server of the chat-completions API. Default: OpenRouter.")
-    ] = None,
-    api_key_env: Annotated[
-        str | None, typer.Option("--api-key-env", metavar="VARIABLE", help="Holds the key of --base-url.")
-    ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Ask the rule-based stand-in; no network.")] = False,
+    base_url: _BaseUrl = None,
+    api_key_env: _KeyVariable = None,
+    offline: _Offline = False,
 ) -> None:
     """Extract a value from each of many files, as lines of JSON; goes on where it was stopped."""
     with reporting():
