@@ -157,7 +157,8 @@ def _values(choices: Choices | None, response_format: JsonObject | None) -> Sequ
     """
     if choices is None:
         return () if response_format is None else outputs(_schema_in(response_format))
-    values = choices if isinstance(choices, list | tuple) else outputs_of(choices)
+    is_list = isinstance(choices, Sequence)
+    values = choices if is_list else outputs_of(choices)
     if isinstance(choices, str) or not values:
         raise ParameterError(f"choices: expected texts, JSON values or a type of few values; got {choices!r}")
     return cast("Sequence[JsonValue]", values)

@@ -319,23 +319,33 @@ class Poll:
 class _Arrived:
     """What members said, until somebody takes it."""
 
-    __slots__ = ("_event", "_items")
+    __slots__ = ("_error", "_event", "_items")
 
     def __init__(self) -> None:
         self._items: list[tuple[Slot, QueryLLM, _Replies]] = []
         self._event = anyio.Event()
+        self._error: Exception | None = None
 
     async def run(self, job: _Job, slot: Slot, llm: QueryLLM) -> None:
         """Have a member do its job."""
-        said = await job(slot, llm)
-        self._items.append((slot, llm, said))
+        try:
+            said = await job(slot, llm)
+            self._items.append((slot, llm, said))
+        except Exception as error:  # noqa: BLE001 - of a user's model; handed to who waits, who raises one of several
+            self._error = error
         self._event.set()
 
     async def wait(self) -> list[tuple[Slot, QueryLLM, _Replies]]:
-        """Return what has come, as soon as anything has."""
-        if not self._items:
+        """Return what has come, as soon as anything has.
+
+        Raises:
+            Exception: A member's job failed in a way that no query can go on with.
+        """
+        if not self._items and self._error is None:
             self._event = anyio.Event()
             await self._event.wait()
+        if self._error is not None:
+            raise self._error
         return self.taken()
 
     def taken(self) -> list[tuple[Slot, QueryLLM, _Replies]]:

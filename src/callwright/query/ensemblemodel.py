@@ -18,7 +18,7 @@ from callwright.query import compact, members
 from callwright.query.asked import Query, format_meaning, root_of
 from callwright.query.config import QueryLLM
 from callwright.query.engine import Poll
-from callwright.query.modelmap import Models
+from callwright.query.modelmap import Models, slugs_of
 from callwright.query.outcomes import Failure, Written
 from callwright.query.policy import Policy, Table, VoteOptions
 from callwright.query.result import QueryResult
@@ -94,7 +94,7 @@ class EnsembleModel:
         self._table = table
         self._policy = Policy.of(options, by_shape=True)
         self._options = options
-        self._models = Models(client)
+        self._models = Models(client, slugs_of(self._config))
         self._profile: Profile | None = None
         self._voters = self._config.selectors
         self._writers = self._config.generators or tuple((slot, _writing(llm)) for slot, llm in self._voters)

@@ -12,7 +12,7 @@ from callwright.query.asked import Choices, Query, asked
 from callwright.query.engine import Poll
 from callwright.query.events import EmitQuery
 from callwright.query.members import QueryModel
-from callwright.query.modelmap import Models
+from callwright.query.modelmap import Models, slugs_of
 from callwright.query.policy import QueryOptions
 from callwright.query.result import QueryResult
 from callwright.query.stream import QueryStream, SyncQueryStream
@@ -144,5 +144,6 @@ def _watched(ask: Callable[[], Query], options: QueryOptions) -> QueryStream:
 async def _carried_out(ask: Callable[[], Query], options: QueryOptions, emit: EmitQuery | None = None) -> QueryResult:
     made = ask()
     till = Till(budget=options.get("budget"), memo=options.get("memo"), concurrency=made.policy.concurrency)
-    poll = Poll(made, Models(options.get("client")), till, emit=emit, table=options.get("table"))
+    models = Models(options.get("client"), slugs_of(made.model))
+    poll = Poll(made, models, till, emit=emit, table=options.get("table"))
     return await poll.run(seconds=options.get("seconds"))
