@@ -13,7 +13,6 @@ from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright.errors import ParameterError
 from callwright.output.described import closed, described, wire_name, wrapped
 from callwright.output.form import Form
-from callwright.output.forming import form_of
 from callwright.output.forms import ANY
 from callwright.output.partial import JsonPartial, Partial
 from callwright.tools.rawarguments import RawArguments, Takers
@@ -161,6 +160,8 @@ class TypeKind(Kind[T]):
     def partial(self) -> Partial:
         """Return what reads such a value while it grows."""
         if self._form is None:
+            from callwright.output.forming import form_of  # noqa: PLC0415 - only who watches needs it
+
             self._form = form_of(self._inner.core_schema, is_wrapped=self.is_wrapped)
         return JsonPartial(self._form)
 

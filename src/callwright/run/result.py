@@ -12,7 +12,6 @@ from typing_extensions import TypeVar
 from callwright._json import JsonObject
 from callwright.attempts import Attempt
 from callwright.errors import OutputError, RunPausedError, TruncatedError
-from callwright.output.probabilities import field_probabilities
 from callwright.run.pending import Pending, pending_of
 from callwright.run.records import Answered, Asked, CallReturned, Failed, Prompted, Rejected
 from callwright.run.state import RunState
@@ -168,6 +167,8 @@ class RunResult(Generic[T]):
                 said = answered.completion.tool_calls[int(record.call.rpartition(":")[2])].arguments
         if answered is None or answered.completion.logprobs is None or self.state.stopped is None:
             return {}
+        from callwright.output.probabilities import field_probabilities  # noqa: PLC0415 - few ask for it
+
         text = answered.completion.text if said is None else said
         return field_probabilities(answered.completion, text, self.state.stopped.output)
 
