@@ -11,20 +11,19 @@ from typing import Any, Generic, cast
 from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK
+from callwright._gates import Passage
 from callwright._json import clean, encode
 from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
+from callwright.events import Emit
 from callwright.fingerprint import changes, fingerprint
-from callwright.loop import Emit, Loop
 from callwright.model import Bindable, Model
 from callwright.options import RUN_KEYS, AgentOptions, AnyResumeOptions, AnyRunOptions, Resumable
 from callwright.output.base import Output
 from callwright.plan import Plan
-from callwright.run.forking import fork
 from callwright.run.limits import Limits
 from callwright.run.records import CallDecided, Prompted, Record, Started
 from callwright.run.result import RunResult
 from callwright.run.state import RunState
-from callwright.subagent import pass_on, run_within
 from callwright.tools.context import RunContext
 from callwright.tools.toolset import Offer, chosen, parted
 from callwright.wire.messages import Message, Prompt, prompt_messages
@@ -98,6 +97,8 @@ class Setting(Generic[T]):
 
     async def start(self, prompt: Prompt, options: AnyRunOptions, emit: Emit | None) -> RunResult[T]:
         """Record the prompt and run the loop; see `Agent.run`."""
+        from callwright.loop import Loop  # noqa: PLC0415 - half of what an agent is comes with its first run
+
         given = {key: value for key, value in options.items() if key not in RUN_KEYS}
         params = checked_params(given, base=self._params) if given else self._params
         history, messages, notes = self._conversation(prompt, options)
@@ -109,7 +110,7 @@ class Setting(Generic[T]):
         loop = Loop(plan, state, deps=deps, emit=emit, offer=self.offer, approve=options.get("approve"))
         for record in opening:
             await loop.record(record)
-        instructions = await self._instructions(loop, deps)
+        instructions = await self._instructions(state, deps)
         await loop.record(Prompted(messages, history, instructions, choice, params, notes))
         return await loop.run()
 
@@ -117,6 +118,9 @@ class Setting(Generic[T]):
         self, run: Resumable, decisions: Sequence[CallDecided], options: AnyResumeOptions, emit: Emit | None
     ) -> RunResult[T]:
         """Record the decisions and run the loop; see `Agent.resume`."""
+        from callwright.loop import Loop  # noqa: PLC0415 - see `start`
+        from callwright.subagent import pass_on  # noqa: PLC0415
+
         state, plan = await self._restored(run), self._plan(options.get("model"))
         if not options.get("accept_changes"):
             self._refuse_changes(state)
@@ -135,25 +139,30 @@ class Setting(Generic[T]):
             raise ParameterError(f"job {job!r}: only a store can remember what was done; give the agent one")
         content = encode([message.raw for message in prompt_messages(prompt)])
         run_id = f"{job}-{hashlib.blake2b(content, digest_size=12).hexdigest()}"
-        records = await store.load(run_id)
-        if any(isinstance(record, Prompted) for record in records):
-            known = AnyResumeOptions.__annotations__
-            again = cast("AnyResumeOptions", {key: value for key, value in options.items() if key in known})
-            return await self.go_on(run_id, (), again, None)
-        return await self.start(prompt, {**options, "run_id": run_id}, None)
+        # The same prompt twice in one job is one run: the second one reads what the first has come to.
+        async with Passage(("job", id(store), run_id)):
+            records = await store.load(run_id)
+            if any(isinstance(record, Prompted) for record in records):
+                known = AnyResumeOptions.__annotations__
+                again = cast("AnyResumeOptions", {key: value for key, value in options.items() if key in known})
+                return await self.go_on(run_id, (), again, None)
+            return await self.start(prompt, {**options, "run_id": run_id}, None)
 
     async def fork(self, run: str, *, at: int | None, run_id: str | None) -> RunState:
         """See `Agent.fork`."""
         store = self.options.get("store")
         if store is None:
             raise StoreError("fork: the agent has no store; give it the one that keeps the run")
+        from callwright.run.forking import fork  # noqa: PLC0415 - few need it
+
         return await fork(store, run, at=at, to=run_id or _new_id())
 
     async def within(self, prompt: str, ctx: RunContext[Any]) -> RunResult[T]:
         """Run for a call of another run; see `Agent.as_tool`."""
+        from callwright.subagent import run_within  # noqa: PLC0415 - comes with the first call
 
-        async def prompted(loop: Loop[T]) -> Prompted:
-            instructions = await self._instructions(loop, ctx.deps)
+        async def prompted(state: RunState) -> Prompted:
+            instructions = await self._instructions(state, ctx.deps)
             return Prompted(prompt_messages(prompt), (), instructions, None, self._params)
 
         plan = self._plan(None)
@@ -214,10 +223,10 @@ class Setting(Generic[T]):
             raise StoreError(f"run {run_id!r} ended before it was asked anything; give it a prompt: run(..., run_id=)")
         return state
 
-    async def _instructions(self, loop: Loop[T], deps: Any) -> str | None:  # noqa: ANN401 - the user's own type
+    async def _instructions(self, state: RunState, deps: Any) -> str | None:  # noqa: ANN401 - the user's own type
         given = self.options.get("instructions")
         if given is not None and not isinstance(given, str):
-            context: RunContext[Any] = RunContext(deps, run_id=loop.state.run_id, messages=loop.state.messages)
+            context: RunContext[Any] = RunContext(deps, run_id=state.run_id, messages=state.messages)
             rendered = given(context)
             given = await rendered if inspect.isawaitable(rendered) else rendered
         return clean(given) if given else None

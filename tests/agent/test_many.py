@@ -97,3 +97,14 @@ def test_they_can_be_run_without_a_loop() -> None:
 def test_none_at_a_time_is_refused() -> None:
     with pytest.raises(ParameterError, match="concurrency"):
         Agent(FunctionModel(echo)).run_many(["a"], concurrency=0)
+
+
+async def test_the_same_prompt_twice_in_a_job_is_asked_once() -> None:
+    model = FunctionModel(echo)
+    agent = Agent(model, store=MemoryStore())
+
+    async with agent.run_many(["a", "b", "a", "a"], job="letters", concurrency=4, ordered=True) as runs:
+        outputs = [finished.get().output async for finished in runs]
+
+    assert outputs == ["about a", "about b", "about a", "about a"]
+    assert len(model.requests) == 2
