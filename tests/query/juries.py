@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 
@@ -58,8 +59,6 @@ def said(text: str, *, cost: float | None = None, tokens: int = 10, **message: o
 
 def with_logprobs(request: ChatRequest, shares: Mapping[str, float]) -> Completion:
     """Return a vote with the probabilities of the choices of those texts; the likeliest is what is said."""
-    import math
-
     keys = {text: key for key, text in options_in(request).items()}
     first = max(shares, key=shares.__getitem__)
     top = [{"token": keys[text], "logprob": math.log(share)} for text, share in shares.items()]

@@ -6,6 +6,7 @@ import enum
 from typing import Literal
 
 import pytest
+from tests.query.juries import is_ballot, member, options_in, said, voter, writer
 
 from callwright import ParameterError, ProviderError, QuorumError, RateLimitError
 from callwright.query import (
@@ -23,7 +24,6 @@ from callwright.query import (
     self_consistency,
 )
 from callwright.testing import FunctionModel, ScriptedModel, calls
-from tests.query.juries import is_ballot, member, options_in, said, voter, writer
 
 pytestmark = pytest.mark.anyio
 
@@ -74,7 +74,7 @@ async def test_the_same_query_and_seed_give_the_same_ballots():
     seen: dict[int, list[str]] = {}
 
     async def ask(number: int, seed: int) -> None:
-        model = voter(lambda request: sorted(options_in(request).values())[0])
+        model = voter(lambda request: min(options_in(request).values()))
         await score("?", jury(["x/a x4"]), choices=["a", "b", "c", "d"], client={"x/a": model}, seed=seed, stop="none")
         seen[number] = [request.messages[-1].text for request in model.requests]
 
@@ -167,7 +167,7 @@ async def test_one_choice_needs_no_votes():
 async def test_without_any_candidate_it_fails_and_says_why():
     client = {"x/a": failing(DOWN), "x/b": failing(RateLimitError("slow down", status=429))}
 
-    with pytest.raises(NoQuorumError, match="no candidate was written.*down") as caught:
+    with pytest.raises(NoQuorumError, match=r"no candidate was written.*down") as caught:
         await query("?", "x/a, x/b", client=client)
 
     assert (caught.value.result, caught.value.code) == (None, 500)
@@ -187,7 +187,7 @@ async def test_below_the_quorum_it_fails_with_what_came():
     client = {"x/a": voter("a"), "x/b": failing(DOWN)}
     model = jury(["x/a", "x/b x2"])
 
-    with pytest.raises(NoQuorumError, match="33%.*down") as caught:
+    with pytest.raises(NoQuorumError, match=r"33%.*down") as caught:
         await score("?", model, choices=["a", "b"], client=client)
     partial = await score("?", model, choices=["a", "b"], client=client, partial_ok=True)
 
@@ -286,7 +286,7 @@ async def test_texts_of_hostile_candidates_cannot_pass_for_keys():
 
 
 async def test_replicates_are_asked_on_ballots_of_their_own():
-    model = voter(lambda request: list(options_in(request).values())[0])
+    model = voter(lambda request: next(iter(options_in(request).values())))
 
     result = await score("?", jury(["x/a"]), choices=["a", "b"], client={"x/a": model}, replicates=2)
 

@@ -7,11 +7,11 @@ from functools import partial
 
 import anyio
 import pytest
+from tests.query.juries import is_ballot, said, vote, voter, writer
 
 from callwright import Budget, BudgetError, ParameterError, Price, ProviderError
 from callwright.query import NoQuorumError, generate, jury, query, score, self_consistency
 from callwright.testing import FunctionModel
-from tests.query.juries import is_ballot, said, vote, voter, writer
 
 pytestmark = pytest.mark.anyio
 

@@ -6,6 +6,7 @@ import json
 import math
 
 import pytest
+from tests.query.juries import options_in, said, vote, voter, with_logprobs, writer
 
 from callwright import (
     BadRequestError,
@@ -18,7 +19,6 @@ from callwright import (
 from callwright.query import NoQuorumError, QueryLLM, QueryModel, QueryProvider, QueryReasoning, jury, query, score
 from callwright.service.profiles import GROQ
 from callwright.testing import FunctionModel, ScriptedModel
-from tests.query.juries import options_in, said, vote, voter, with_logprobs, writer
 
 pytestmark = pytest.mark.anyio
 
