@@ -42,8 +42,8 @@ def remember(secret: str) -> None:
 
 def masked(text: str) -> str:
     """Return `text` with every known secret, and whatever looks like an API key, replaced by `***`."""
-    # A copy: another thread may be adding one.
-    for secret in tuple(_known):
+    # A copy: another thread may be adding one. The longest first: one key may begin with another.
+    for secret in sorted(_known, key=len, reverse=True):
         if secret in text:
             text = text.replace(secret, "***")
     return _KEY.sub("sk-***", text) if "sk-" in text else text

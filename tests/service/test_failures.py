@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from callwright._secrets import masked, remember
 from callwright.errors import (
     APIStatusError,
     AuthenticationError,
@@ -183,6 +184,13 @@ def test_200_alone_is_no_success(body: Any, kind: type[APIStatusError]) -> None:
 
     with pytest.raises(kind):
         completion_of(Reply(200, {}, raw), now=NOW)
+
+
+def test_a_key_that_begins_like_another_is_hidden_whole() -> None:
+    remember("canary-of-eight")
+    remember("canary-of-eight-and-more")
+
+    assert masked("a canary-of-eight-and-more, a canary-of-eight") == "a ***, a ***"
 
 
 def test_keys_in_an_error_are_masked() -> None:

@@ -13,7 +13,7 @@ from collections.abc import (
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlencode
 
 from callwright._clock import SYSTEM_CLOCK, Clock
@@ -22,11 +22,8 @@ from callwright.errors import APIConnectionError, APITimeoutError
 from callwright.service._address import Address, Head, checked_headers, environment_proxy, escaped
 from callwright.service._body import Caps, decoded, joined
 from callwright.service._deadlines import Deadlines, Timeouts
-from callwright.service._straight import Answer, Sender, Straight, leases_of
+from callwright.service._straight import Answer, HttpClient, HttpTransport, Sender, Straight, leases_of
 from callwright.service._trouble import explained, failures
-
-if TYPE_CHECKING:
-    import httpx
 
 __all__ = ["Http", "Reply", "StreamReply", "Timeouts"]
 
@@ -100,8 +97,8 @@ class Http:
         base_url: What the paths are appended to; http or https, without credentials, query and fragment.
         headers: Sent with every request.
         timeouts: See `Timeouts`. A given `http_client` keeps its own if it has any but httpx's default.
-        http_client: The user's own; used as it is, and never closed here.
-        transport: Taken by httpx instead of our connections, such as `httpx.MockTransport`; not closed either.
+        http_client: The user's own, of httpx or httpx2; used as it is, and never closed here.
+        transport: Taken instead of our connections, such as `httpx.MockTransport`; not closed either.
         max_connections: How many may be open at once in one event loop, >= 1; further requests wait in line, first
             come, first served. Each takes a file descriptor: mind `ulimit -n`.
         verify: For https; the default trusts what httpx trusts, `SSL_CERT_FILE` and `SSL_CERT_DIR` included.
@@ -121,8 +118,8 @@ class Http:
         headers: Mapping[str, str] | Head,
         *,
         timeouts: Timeouts | None = None,
-        http_client: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: HttpClient | None = None,
+        transport: HttpTransport | None = None,
         max_connections: int = 1000,
         verify: ssl.SSLContext | None = None,
         caps: Caps | None = None,
@@ -143,8 +140,7 @@ class Http:
         """Host and port, for messages."""
         self._sender: Sender
         if http_client is not None or transport is not None:
-            # httpx is loaded by those who bring something of it: it is the larger half of what a client imports.
-            from callwright.service._httpx import Through  # noqa: PLC0415
+            from callwright.service._through import Through  # noqa: PLC0415 - few bring a client of their own
 
             self._sender = Through.of(http_client, transport, address, headers=sent, timeouts=waits)
             return
@@ -164,6 +160,7 @@ class Http:
         body: bytes,
         headers: Mapping[str, str] | Head | None = None,
         *,
+        query: Mapping[str, str] | None = None,
         deadlines: Deadlines | None = None,
     ) -> Reply:
         """Send `body` to `path` and return the answer, whatever its status.
@@ -172,6 +169,7 @@ class Http:
             path: Appended to the base URL; any character that a path cannot hold is escaped, `?` and `#` included.
             body: JSON, as bytes.
             headers: Of this request only; they win over the others.
+            query: What stands behind the path.
             deadlines: Of the attempt that this request is; by default those of an attempt that begins now.
 
         Raises:
@@ -179,12 +177,15 @@ class Http:
             APITimeoutError: No answer came in time.
             APIConnectionError: No answer came, or it was cut, broken or too long.
         """
-        return await self._whole("POST", escaped(path), body=body, headers=_json(headers), deadlines=deadlines)
+        return await self._whole("POST", _target(path, query), body=body, headers=_json(headers), deadlines=deadlines)
 
     async def get(self, path: str, query: Mapping[str, str] | None = None) -> Reply:
         """Return what is at `path`; see `post`."""
-        target = f"{escaped(path)}?{urlencode(query)}" if query else escaped(path)
-        return await self._whole("GET", target, body=None, headers=_GZIP)
+        return await self._whole("GET", _target(path, query), body=None, headers=_GZIP)
+
+    async def delete(self, path: str) -> Reply:
+        """Have what is at `path` deleted, and return the answer; see `post`."""
+        return await self._whole("DELETE", escaped(path), body=None, headers=_GZIP)
 
     def stream(
         self,
@@ -309,6 +310,10 @@ class _Pieces:
         else:
             failure = trial.deadlines.missed(trial.where)
         raise failure
+
+
+def _target(path: str, query: Mapping[str, str] | None) -> str:
+    return f"{escaped(path)}?{urlencode(query)}" if query else escaped(path)
 
 
 def _json(headers: Mapping[str, str] | Head | None) -> Head:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import ssl
-from collections.abc import AsyncIterator, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping, Sequence
 from functools import cache
-from typing import Protocol
+from typing import Any, Protocol
 
 import httpcore
 
@@ -16,7 +16,7 @@ from callwright.service._address import Address, Head, proxy_at
 from callwright.service._deadlines import Deadlines, Timeouts
 from callwright.service._lease import Leases
 
-__all__ = ["Answer", "Sender", "Straight", "leases_of"]
+__all__ = ["Answer", "HttpClient", "HttpTransport", "Sender", "Straight", "leases_of"]
 
 _KEEP_ALIVE = 50.0
 """Seconds that an idle connection is kept: load balancers commonly hang up after 60."""
@@ -71,6 +71,34 @@ class Sender(Protocol):
 
     def close(self) -> None:
         """Close what lies idle in the running event loop."""
+        ...
+
+
+class HttpClient(Protocol):
+    """An `AsyncClient` of httpx, or of a library with its API, such as httpx2."""
+
+    @property
+    def timeout(self) -> Any:  # noqa: ANN401 - of whichever library
+        """How long its requests may take."""
+        ...
+
+    @property
+    def build_request(self) -> Callable[..., Any]:
+        """Makes a request of the client's own headers and what is given."""
+        ...
+
+    @property
+    def send(self) -> Callable[..., Awaitable[Any]]:
+        """Sends a request."""
+        ...
+
+
+class HttpTransport(Protocol):
+    """An async transport of httpx, or of a library with its API, such as httpx2."""
+
+    @property
+    def handle_async_request(self) -> Callable[..., Awaitable[Any]]:
+        """Takes a request and gives a response."""
         ...
 
 

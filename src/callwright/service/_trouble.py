@@ -23,6 +23,8 @@ _FAILURES: tuple[type[Exception], ...] = (
 )
 
 _LONGEST = 300
+_HOLDERS = ("httpx", "aiohttp")
+"""Whose errors hold the request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,21 +40,31 @@ class _Meaning:
     """Whether the service may have got the request."""
 
 
-# By name: httpx and httpcore call the same things by the same names.
+# By name: httpx, httpx2 and httpcore call the same things by the same names, aiohttp by its own.
+_CUT = _Meaning("the answer of {where} is cut or no HTTP: {said}; ask again", is_sent=True)
+_SILENT = _Meaning("{where} went silent: {said}; stream, or raise Timeouts.read", late="read", is_sent=True)
+_FAR = _Meaning(
+    "cannot connect to {where}: {said}; check base_url and the network, or raise Timeouts.connect", late="connect"
+)
+_UNREACHED = _Meaning("cannot connect to {where}: {said}; check base_url and the network")
 _MEANINGS = {
+    "ConnectionTimeoutError": _FAR,
+    "SocketTimeoutError": _SILENT,
+    "ServerDisconnectedError": _CUT,
+    "ClientPayloadError": _CUT,
+    "ClientResponseError": _CUT,
+    "ClientConnectorError": _UNREACHED,
     "PoolTimeout": _Meaning(
         "no connection to {where} became free: {said}; ask for less at once, or raise max_connections or Timeouts.pool",
         late="pool",
     ),
-    "ConnectTimeout": _Meaning(
-        "cannot connect to {where}: {said}; check base_url and the network, or raise Timeouts.connect", late="connect"
-    ),
-    "ReadTimeout": _Meaning("{where} went silent: {said}; stream, or raise Timeouts.read", late="read", is_sent=True),
+    "ConnectTimeout": _FAR,
+    "ReadTimeout": _SILENT,
     "WriteTimeout": _Meaning(
         "{where} stopped taking the request: {said}; check the network, or raise Timeouts.write", late="write"
     ),
     "TimeoutException": _Meaning("{where} was too slow: {said}; raise Timeouts", late="read", is_sent=True),
-    "ConnectError": _Meaning("cannot connect to {where}: {said}; check base_url and the network"),
+    "ConnectError": _UNREACHED,
     "ProxyError": _Meaning(
         "the proxy refused to connect to {where}: {said}; check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY",
         is_retryable=False,
@@ -63,7 +75,7 @@ _MEANINGS = {
     ),
     "UnsupportedProtocol": _Meaning("{where} is reached by no known protocol; check base_url", is_retryable=False),
     "InvalidURL": _Meaning("the request to {where} has no valid URL; check base_url and path", is_retryable=False),
-    "RemoteProtocolError": _Meaning("the answer of {where} is cut or no HTTP: {said}; ask again", is_sent=True),
+    "RemoteProtocolError": _CUT,
     "TimeoutError": _Meaning(
         "the connection to {where} was too slow: {said}; check the network", late="read", is_sent=True
     ),
@@ -77,12 +89,18 @@ _TOO_MANY_FILES = _Meaning("cannot connect to {where}: {said}; raise `ulimit -n`
 
 
 def failures() -> tuple[type[Exception], ...]:
-    """Return what a failed request raises: errors of httpcore, of what lies below it, and of httpx if it is there.
+    """Return what a failed request raises: errors of httpcore, of what lies below it, and of others that are there.
 
-    Those of httpx come from a client or transport that somebody gave, and from libraries that mock httpcore.
+    Those of httpx, httpx2 and aiohttp come from a client or transport that somebody gave, and from libraries that mock
+    httpcore.
     """
-    httpx = sys.modules.get("httpx")
-    return _FAILURES if httpx is None else (*_FAILURES, httpx.HTTPError, httpx.StreamError, httpx.InvalidURL)
+    raised = _FAILURES
+    for library in ("httpx", "httpx2"):
+        module = sys.modules.get(library)
+        if module is not None:
+            raised = (*raised, module.HTTPError, module.StreamError, module.InvalidURL)
+    aiohttp = sys.modules.get("aiohttp")
+    return raised if aiohttp is None else (*raised, aiohttp.ClientError)
 
 
 def explained(error: Exception, where: str, timeouts: Timeouts) -> APIConnectionError:
@@ -99,7 +117,9 @@ def explained(error: Exception, where: str, timeouts: Timeouts) -> APIConnection
         it has no traceback.
     """
     chain = list(_chain(error))
-    names = [kind.__name__ for kind in type(error).__mro__]
+    # httpx-aiohttp calls a service that hung up one that could not be reached in time.
+    telling = next((below for below in chain if type(below).__module__.startswith("aiohttp.")), error)
+    names = [kind.__name__ for kind in type(telling).__mro__]
     meaning = next(meaning for name, meaning in _MEANINGS.items() if name in names)
     said = str(error)
     for below in chain:
@@ -122,7 +142,7 @@ def explained(error: Exception, where: str, timeouts: Timeouts) -> APIConnection
         )
     for below in chain:
         below.__traceback__ = None
-    explanation.__cause__ = next((below for below in chain if not type(below).__module__.startswith("httpx")), None)
+    explanation.__cause__ = next((below for below in chain if not type(below).__module__.startswith(_HOLDERS)), None)
     return explanation
 
 

@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import Self
 from urllib.parse import urlsplit
 
 from typing_extensions import Unpack
@@ -19,22 +19,21 @@ from callwright.model import Listener, Scope
 from callwright.service._body import Caps
 from callwright.service._deadlines import Timeouts
 from callwright.service._http import Http
+from callwright.service._straight import HttpClient, HttpTransport
 from callwright.service._told import SyncListener, told_sync
 from callwright.service.capability import Check
 from callwright.service.chat_model import ChatModel
 from callwright.service.credentials import head_of, remember_headers
 from callwright.service.directory import Directory
 from callwright.service.profiles import profile_for
-from callwright.service.prompt import PromptRequest, answered, tell_whole
+from callwright.service.prompt import PromptRequest, answered
 from callwright.service.retry import Retry
+from callwright.service.whole import tell_whole
 from callwright.tools.toolset import AnyTool, chosen, offered
 from callwright.wire.chat import ChatRequest, Completion, Encoded, ToolChoice
 from callwright.wire.messages import Message, Part, prompt_messages
 from callwright.wire.params import ChatParams, checked_params, implied
 from callwright.wire.profile import OPENROUTER, Profile
-
-if TYPE_CHECKING:
-    import httpx
 
 __all__ = ["OPENROUTER_URL", "Caps", "Client", "Timeouts", "default_client"]
 
@@ -59,8 +58,9 @@ class Client(Directory):
         timeouts: In seconds, see `Timeouts`.
         retry: When a failed request is sent again.
         max_connections: How many may be open at once to one host, >= 1; further requests wait in line.
-        http_client: Your own `httpx.AsyncClient`; it is used as it is and never closed.
-        transport: Your own `httpx` transport under our client: `httpx.MockTransport`, the simulator in process.
+        http_client: Your own `AsyncClient` of httpx or httpx2; it is used as it is and never closed.
+        transport: Your own transport, of httpx or httpx2, in place of our connections: `httpx.MockTransport`, the
+            simulator in process, `httpx_aiohttp.AiohttpTransport()`, `httpx2.AsyncHTTPTransport()`.
         strict: What is done about a request that asks for what its model cannot do, by the list of models, once that
             is at hand (see `models`): True refuses it with a `ParameterError`, False warns with a `CapabilityWarning`.
             The list is never fetched for it.
@@ -85,8 +85,8 @@ class Client(Directory):
         timeouts: Timeouts | None = None,
         retry: Retry | None = None,
         max_connections: int = 1000,
-        http_client: httpx.AsyncClient | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
+        http_client: HttpClient | None = None,
+        transport: HttpTransport | None = None,
         strict: bool = False,
         caps: Caps | None = None,
         clock: Clock = SYSTEM_CLOCK,
