@@ -200,9 +200,9 @@ def test_only_whole_items_of_a_cut_list_are_finished(text: str, items: list[Any]
     ids=["brackets", "braces", "fences", "blanks", "items", "thoughts", "digits", "backslashes"],
 )
 def test_hostile_texts_are_read_in_no_time(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     read_text(TypeKind(list[str]), text)
     finished_items(text)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
