@@ -10,7 +10,7 @@ from typing_extensions import TypeForm, TypeVar, Unpack
 from callwright._bulk import Bulk, Finished
 from callwright._sync import enter_sync, iterate_sync, run_sync
 from callwright.errors import ParameterError
-from callwright.loop import Emit
+from callwright.events import Emit
 from callwright.model import Model
 from callwright.options import (
     AgentOptions,

@@ -9,7 +9,7 @@ from typing import Any, Generic, Literal, TypeAlias, cast
 from typing_extensions import TypeVar
 
 from callwright.errors import OutputError, RunPausedError, StreamError
-from callwright.loop import Event
+from callwright.events import Event
 from callwright.model import Restarted
 from callwright.output.base import Output
 from callwright.output.form import MISSING

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Generic, Protocol, TypeAlias, assert_never, runtime_checkable
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Generic, Protocol, assert_never, runtime_checkable
 
 import anyio
 from typing_extensions import TypeVar
@@ -17,6 +17,7 @@ from callwright.acting import Acting
 from callwright.ahead import NOTHING_AHEAD, Ahead, Eager
 from callwright.asking import Asking, Question
 from callwright.errors import APIError, BudgetError, CallwrightError, ContextLengthError, OutputError, StuckError
+from callwright.events import Emit, Event, Nested
 from callwright.finishing import Finishing
 from callwright.model import Restarted, Retried, Scope
 from callwright.plan import Plan
@@ -38,7 +39,6 @@ from callwright.run.pending import pending_of
 from callwright.run.records import (
     Answered,
     Asked,
-    CallId,
     CallReturned,
     Failed,
     Record,
@@ -50,7 +50,7 @@ from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.run.verdicts import Approver, asked
 from callwright.spending import Allowance, Paid, Spending
-from callwright.tools.context import Progress, RunContext, Surroundings
+from callwright.tools.context import RunContext, Surroundings
 from callwright.tools.toolset import Offer
 from callwright.wire.answer import confidence_of
 from callwright.wire.chat import NO_USAGE, ChatRequest, Completion, Delta, Usage
@@ -59,21 +59,6 @@ from callwright.wire.messages import UserMessage
 __all__ = ["Emit", "Event", "Loop", "Nested"]
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Nested:
-    """Something that happened in the run of a sub-agent."""
-
-    call: CallId
-    """The call that the sub-agent answers."""
-    event: Event
-
-
-Event: TypeAlias = Delta | Retried | Restarted | Progress | Record | Nested
-"""What can be seen of a run: pieces of answers, retries, progress of tools, every record, events of sub-agents."""
-
-Emit: TypeAlias = Callable[[Event], Awaitable[None]]
 
 
 @runtime_checkable

@@ -15,7 +15,7 @@ from callwright._concurrency import Channel, collapsed
 from callwright._sync import enter_sync, iterate_sync
 from callwright.drafting import Drafting, Strings
 from callwright.errors import StreamError
-from callwright.loop import Emit, Event
+from callwright.events import Emit, Event
 from callwright.model import Restarted
 from callwright.output.output import Output
 from callwright.run.result import RunResult

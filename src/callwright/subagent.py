@@ -9,7 +9,8 @@ from typing import Any
 from typing_extensions import TypeVar
 
 from callwright.errors import RunError
-from callwright.loop import Emit, Event, Loop, Nested
+from callwright.events import Emit, Event, Nested
+from callwright.loop import Loop
 from callwright.plan import Plan
 from callwright.run.decision import PendingCall
 from callwright.run.records import CallDecided, CallId, Prompted, Started, child_run_id
@@ -30,7 +31,7 @@ async def run_within(
     *,
     offer: Offer,
     fingerprint: str,
-    prompted: Callable[[Loop[T]], Awaitable[Prompted]],
+    prompted: Callable[[RunState], Awaitable[Prompted]],
 ) -> RunResult[T]:
     """Run an agent for the call of `ctx`, or go on with its run if it was cut short.
 
@@ -56,7 +57,7 @@ async def run_within(
         if not state.records:
             await loop.record(Started(run_id, fingerprint, parent=(ctx.run_id, ctx.call_id)))
         if state.prompt is None:
-            await loop.record(await prompted(loop))
+            await loop.record(await prompted(state))
         result = await loop.run()
     finally:
         ctx.book(state.usage)

@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from callwright._json import clean, encode
-from callwright._threads import run_in_thread
 from callwright.errors import ParameterError, RunError
 from callwright.run.pending import Pending
 from callwright.run.records import CallDecided, CallId
-from callwright.tools.calling import result_text
 
 __all__ = ["Approver", "approve", "asked", "deny", "edit", "provide", "rerun"]
 
@@ -44,6 +42,8 @@ def deny(call: CallId, reason: str = "", *, by: str | None = None) -> CallDecide
 
 def provide(call: CallId, value: object, *, by: str | None = None) -> CallDecided:
     """Give the result of a call that ran elsewhere, or whose outcome was in doubt."""
+    from callwright.tools.calling import result_text  # noqa: PLC0415 - few bring results by themselves
+
     return CallDecided(call, "result", result_text(value)[0], by=by)
 
 
@@ -58,6 +58,8 @@ async def asked(approver: Approver, pending: Pending) -> CallDecided | None:
     Raises:
         RunError: It raised, or said what cannot be said of this call.
     """
+    from callwright._threads import run_in_thread  # noqa: PLC0415 - few approve while a run goes on
+
     try:
         is_async = inspect.iscoroutinefunction(approver)
         answer = approver(pending) if is_async else await run_in_thread(lambda: approver(pending))
