@@ -81,7 +81,7 @@ def test_each_member_is_a_function(kind: Any, names: list[str], takes_text: bool
         int | None,
         int | float | Literal["none"],
         list[Left | Right],
-        Annotated[Left | Right, AfterValidator(lambda value: value)],
+        Annotated[Left | Right, AfterValidator(id)],
         Any,
     ],
     ids=str,
