@@ -231,6 +231,15 @@ class QueryModel(members.QueryModel):
         """See `EnsembleModel.complete`."""
         return await EnsembleModel(self).complete(request, scope)
 
+    def __eq__(self, other: object) -> bool:
+        # Also of the configuration alone, from which texts and wires are made.
+        if not isinstance(other, members.QueryModel):
+            return NotImplemented
+        return (self.models, self.weight) == (other.models, other.weight)
+
+    def __hash__(self) -> int:
+        return hash((self.models, self.weight))
+
 
 def ensemble(text: str) -> QueryModel:
     """Return the ensemble that a text describes, see `callwright.query.compact`.
