@@ -54,7 +54,8 @@ if TYPE_CHECKING:
     from callwright.models.fallback import Fallback
     from callwright.models.limit import Limit
     from callwright.output.checked import Checked
-    from callwright.output.output import Output, Schema, output_of
+    from callwright.output.output import Output, output_of
+    from callwright.output.schema import Schema
     from callwright.run.compaction import Compaction
     from callwright.run.limits import Budget, Limits
     from callwright.run.pending import Pending
@@ -272,7 +273,8 @@ _HOMES = {
     "models.fallback": ("Fallback",),
     "models.limit": ("Limit",),
     "output.checked": ("Checked",),
-    "output.output": ("Output", "Schema", "output_of"),
+    "output.output": ("Output", "output_of"),
+    "output.schema": ("Schema",),
     "run.compaction": ("Compaction",),
     "run.limits": ("Budget", "Limits"),
     "run.pending": ("Pending",),

@@ -19,8 +19,8 @@ from callwright.meter import Meter
 from callwright.model import Ledger
 from callwright.options import AgentOptions, AnyRunOptions
 from callwright.output.base import Output
+from callwright.output.options import OutputOptions
 from callwright.output.output import output_of
-from callwright.output.typed import OutputOptions
 from callwright.run.limits import Limits
 from callwright.run.result import RunResult
 from callwright.run.state import RunState

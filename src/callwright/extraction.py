@@ -12,8 +12,8 @@ from callwright._sync import run_sync
 from callwright.agent import Agent
 from callwright.forcing import FORCE_KEYS, ForcedCall, ForceOptions, force, force_sync
 from callwright.output.base import Mode, Output
+from callwright.output.options import OutputOptions
 from callwright.output.output import output_of
-from callwright.output.typed import OutputOptions
 from callwright.tools.tool import Tool
 from callwright.wire.messages import Prompt
 from callwright.wire.params import ChatParams

@@ -22,7 +22,7 @@ from callwright import (
 )
 from callwright.model import NO_SCOPE, Restarted, Scope
 from callwright.output.checked import Checked
-from callwright.output.output import Schema
+from callwright.output.schema import Schema
 from callwright.testing.scripted import Calls, ScriptedModel, Turn, calls
 from callwright.wire.chat import CallDelta
 

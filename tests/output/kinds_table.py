@@ -14,7 +14,8 @@ from typing_extensions import TypedDict
 
 from callwright.errors import ToolError
 from callwright.output.checked import Checked
-from callwright.output.output import Output, Schema, output_of
+from callwright.output.output import Output, output_of
+from callwright.output.schema import Schema
 
 __all__ = ["KINDS", "Kind"]
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from callwright import OPENROUTER, Agent, ChatRequest, MemoryStore, OutputError, ParameterError, extract, output_of
 from callwright.errors import RefusalError, TruncatedError
-from callwright.output.output import Schema
+from callwright.output.schema import Schema
 from callwright.testing.scripted import ScriptedModel, calls
 from callwright.wire.chat import Completion
 

@@ -29,7 +29,7 @@ from callwright import (
     tool,
 )
 from callwright.output.checked import Checked
-from callwright.output.output import Schema
+from callwright.output.schema import Schema
 from callwright.testing.scripted import ScriptedModel
 
 T = TypeVar("T")

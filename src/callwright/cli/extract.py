@@ -32,7 +32,7 @@ from callwright.errors import (
     SchemaError,
 )
 from callwright.output.base import Output
-from callwright.output.output import Schema
+from callwright.output.schema import Schema
 from callwright.run.limits import Budget
 from callwright.run.sqlite import SQLiteStore
 from callwright.wire.chat import NO_USAGE

@@ -12,8 +12,8 @@ from typing_extensions import TypeForm, TypeVar, Unpack
 from callwright.errors import ParameterError, ToolError
 from callwright.output.around import Around
 from callwright.output.base import Output, Problems, Taken
+from callwright.output.options import OutputOptions
 from callwright.output.output import output_of
-from callwright.output.typed import OutputOptions
 from callwright.tools.context import RunContext
 
 __all__ = ["Check", "Checked"]

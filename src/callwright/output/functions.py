@@ -14,7 +14,8 @@ from callwright.errors import CallwrightError, ParameterError
 from callwright.output.around import Around
 from callwright.output.choice import Choice
 from callwright.output.kinds import ArgumentsKind, TypeKind
-from callwright.output.typed import OutputOptions, TypedOutput
+from callwright.output.options import OutputOptions
+from callwright.output.typed import TypedOutput
 from callwright.tools.plain import plain
 from callwright.tools.toolset import AnyTool, as_tool
 

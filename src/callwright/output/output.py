@@ -3,53 +3,22 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Any, cast, get_origin, overload
 
 from typing_extensions import TypeForm, TypeIs, TypeVar, Unpack
 
 from callwright.errors import ParameterError
 from callwright.output.base import Mode, Output, TextOutput
-from callwright.output.choice import Choice
-from callwright.output.described import wire_name
-from callwright.output.functions import FunctionOutput
-from callwright.output.kinds import SchemaKind, TypeKind
-from callwright.output.typed import MODES, OutputOptions, TypedOutput
-from callwright.output.unions import members_of
+from callwright.output.options import OutputOptions, check_options
 from callwright.tools.tool import Tool
 
-__all__ = ["Mode", "Output", "Schema", "output_of"]
+__all__ = ["Mode", "Output", "output_of"]
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 _TEXT = TextOutput()
-
-
-class Schema(TypedOutput[dict[str, Any]]):
-    """An object that a JSON Schema describes, as a plain dict.
-
-    Args:
-        schema: Of an object; `RawSchema` lists what of it is looked at, the rest is told to the model alone.
-        name: Said to the service. Default: the schema's title, else `answer`.
-        options: See `OutputOptions`.
-
-    Raises:
-        SchemaError: It is malformed, or not the schema of an object.
-        ParameterError: An option is out of range.
-
-    >>> Schema({"type": "object", "properties": {"n": {"type": "integer"}}}, name="counted").kind.name
-    'counted'
-    """
-
-    __slots__ = ()
-
-    def __init__(
-        self, schema: Mapping[str, object], *, name: str = "", **options: Unpack[OutputOptions[dict[str, Any]]]
-    ) -> None:
-        title = schema.get("title")
-        kind = SchemaKind(schema, wire_name(name or (title if isinstance(title, str) else ""), "answer"))
-        super().__init__(kind, Choice(kind), options)
 
 
 @overload
@@ -79,26 +48,25 @@ def output_of(kind: object, **options: Unpack[OutputOptions[Any]]) -> Output[Any
     """
     if _is_output(kind) and not options:
         return kind
-    _check(options)
+    check_options(options)
     if _is_output(kind):
         raise ParameterError(f"output: give {', '.join(options)} to the output itself; got an Output and options")
     if kind is str:
         is_plain = options.keys() <= {"mode"}
         made = TextOutput(attempts=options.get("attempts", 3), raise_cap=options.get("raise_cap"))
         return _TEXT if is_plain else made
+    # Most agents answer in text, and need none of this.
     if _is_function(kind):
+        from callwright.output.functions import FunctionOutput  # noqa: PLC0415
+
         return FunctionOutput(kind, options)
+    from callwright.output.choice import Choice  # noqa: PLC0415
+    from callwright.output.kinds import TypeKind  # noqa: PLC0415
+    from callwright.output.typed import TypedOutput  # noqa: PLC0415
+    from callwright.output.unions import members_of  # noqa: PLC0415
+
     whole: TypeKind[Any] = TypeKind(cast("Any", kind))
     return TypedOutput(whole, Choice(whole, members_of(kind)), options)
-
-
-def _check(options: OutputOptions[Any]) -> None:
-    unknown = options.keys() - OutputOptions.__annotations__.keys()
-    if unknown:
-        raise ParameterError(f"output: expected some of {', '.join(OutputOptions.__annotations__)}; got {min(unknown)}")
-    mode = options.get("mode", "auto")
-    if mode not in MODES:
-        raise ParameterError(f"mode: expected one of {', '.join(MODES)}; got {mode!r}")
 
 
 def _is_output(kind: object) -> TypeIs[Output[Any]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import copy
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any, Generic, Self, cast
+from typing import Any, Self, cast
 
-from typing_extensions import TypedDict, TypeVar
+from typing_extensions import TypeVar
 
 from callwright._json import JsonObject, JsonValue, decode, encode
 from callwright.errors import ParameterError
@@ -17,34 +17,17 @@ from callwright.output.endings import ending, is_out_of_room
 from callwright.output.kinds import Kind
 from callwright.output.manner import Manner, Subject, manner_of
 from callwright.output.modes import Rung
+from callwright.output.options import MODES, OutputOptions
 from callwright.output.partial import Partial
 from callwright.output.reading import EMPTY, Found, finished_items, read_text
 from callwright.tools.schema import FunctionDescription
 from callwright.wire.chat import Completion
-from callwright.wire.messages import AssistantMessage, Message, Prompt, ToolCall, ToolMessage, prompt_messages
+from callwright.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, prompt_messages
 from callwright.wire.profile import COMPATIBLE, Profile
 
-__all__ = ["MODES", "OutputOptions", "TypedOutput"]
+__all__ = ["TypedOutput"]
 
 T = TypeVar("T")
-
-MODES: tuple[Mode, ...] = ("auto", "tool", "json_schema", "json_object", "prompt")
-"""All modes."""
-
-
-class OutputOptions(TypedDict, Generic[T], total=False):
-    """What can be said of how an output is asked for."""
-
-    mode: Mode
-    """How the model is made to answer in the form. Default: `auto`, by model, server and tools."""
-    attempts: int
-    """How often an answer may be no valid output before the run fails, >= 1. Default: 3."""
-    examples: Sequence[tuple[Prompt, T]]
-    """Prompts with the values that are right for them; sent before the conversation, in the form of the mode."""
-    raise_cap: int | None
-    """To how many tokens `max_tokens` is raised, once, if it cut the answer, >= 1. Default: it is not."""
-    strict: bool | None
-    """Whether the provider must hold the model to the schema. Default: it may, where nothing in it has to change."""
 
 
 class TypedOutput(Output[T]):
