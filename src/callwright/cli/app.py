@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from callwright.cli.exits import reporting
+from callwright.cli.query import query
 from callwright.cli.runs import runs
 
 __all__ = ["app"]
@@ -195,4 +196,5 @@ def _simulate(
         simulate(host=host, port=port, scenarios=scenarios, fault=fault)
 
 
+app.command("query")(query)
 app.add_typer(runs, name="runs")

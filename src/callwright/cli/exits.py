@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TextIO
 
@@ -41,7 +41,11 @@ INTERRUPTED = 130
 BROKEN_PIPE = 141
 """Nobody reads the output any more: 128 and the number of SIGPIPE."""
 
-_EXTRA = {"rich", "shellingham", "starlette", "typer", "uvicorn"}
+_EXTRAS: Mapping[str, str] = {
+    **dict.fromkeys(("rich", "shellingham", "starlette", "typer", "uvicorn"), "cli"),
+    **dict.fromkeys(("numpy", "xxhash"), "query"),
+}
+"""Package -> the extra that it is of."""
 _LONGEST = 600
 
 
@@ -113,11 +117,12 @@ def one_line(error: BaseException) -> str:
 
 
 def missing_extra(error: ModuleNotFoundError) -> str | None:
-    """Return what to do if `error` is about a package of the extra `cli`; None if it is about another one."""
+    """Return what to do if `error` is about a package of one of our extras; None if it is about another one."""
     package = (error.name or "").partition(".")[0]
-    if package not in _EXTRA:
+    extra = _EXTRAS.get(package)
+    if extra is None:
         return None
-    return f"the command line needs {package!r}, which is not installed; install callwright with its extra 'cli'"
+    return f"the command line needs {package!r}, which is not installed; install callwright with its extra {extra!r}"
 
 
 def _complain(line: str) -> None:
