@@ -41,8 +41,11 @@ async def _timed(once: Callable[[], Awaitable[object]], repeat: int) -> float:
 
 def _key(request: ChatRequest) -> str:
     """Vote for whatever stands under the first key."""
-    schema = request.params.raw["response_format"]["json_schema"]["schema"]  # type: ignore[call-overload,index]
-    return f'{{"response_key": "{schema["properties"]["response_key"]["enum"][0]}"}}'
+    match request.params.raw:
+        case {"response_format": {"json_schema": {"schema": {"properties": {"response_key": {"enum": [key, *_]}}}}}}:
+            return f'{{"response_key": "{key}"}}'
+        case other:
+            raise AssertionError(f"expected a ballot, came {other!r}")
 
 
 async def _http(base_url: str) -> tuple[float, float]:
