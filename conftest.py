@@ -64,4 +64,6 @@ def offline(simulator_url: str, tmp_path_factory: pytest.TempPathFactory) -> Ite
         patch.chdir(tmp_path_factory.mktemp("document"))
         patch.setenv("CALLWRIGHT_BASE_URL", simulator_url)
         patch.setenv("OPENROUTER_API_KEY", "sk-or-offline")
+        # Another test may have made the process's client already, without a key.
+        patch.setattr("callwright.service.client._default", None)
         yield

@@ -203,7 +203,7 @@ async def test_secrets_are_in_neither_words_nor_note() -> None:
 
 
 async def test_an_error_chosen_for_the_model_is_masked_and_cut_as_a_result_is() -> None:
-    performed = await raised(ToolError("sk-or-v1-0123456789abcdef " + "x" * 100), "async", result_limit=12)
+    performed = await raised(ToolError("sk-or-v1-fedcba9876543210ffff " + "x" * 100), "async", result_limit=12)
 
     assert performed.content == "sk-*** xxxxx..."
 
