@@ -8,7 +8,6 @@ from typing import Annotated, Any, Generic, cast, overload
 from typing_extensions import TypeForm, TypeVar, Unpack
 
 from callwright._bulk import Bulk, Finished
-from callwright._sync import enter_sync, iterate_sync, run_sync
 from callwright.errors import ParameterError
 from callwright.events import Emit
 from callwright.model import Model
@@ -155,6 +154,8 @@ class Agent(Generic[D, T]):
     def run_sync(self, prompt: Prompt, **options: Unpack[RunOptionsWithDeps[D]]) -> RunResult[T]: ...
     def run_sync(self, prompt: Prompt, **options: Unpack[AnyRunOptions]) -> RunResult[Any]:
         """See `run`. Works inside a running event loop, too (a notebook), which it blocks."""
+        from callwright._sync import run_sync  # noqa: PLC0415 - a thread with a loop comes with the first sync run
+
         return run_sync(self._setting.start, prompt, options, None)
 
     @overload
@@ -219,6 +220,8 @@ class Agent(Generic[D, T]):
         self, run: Resumable, *decisions: CallDecided, **options: Unpack[AnyResumeOptions]
     ) -> RunResult[Any]:
         """See `resume`."""
+        from callwright._sync import run_sync  # noqa: PLC0415 - see `run_sync`
+
         return run_sync(self._setting.go_on, run, decisions, options, None)
 
     @overload
@@ -295,6 +298,8 @@ class Agent(Generic[D, T]):
         self, prompts: Iterable[Prompt], **options: Unpack[ManyRunOptions]
     ) -> Iterator[Finished[Prompt, RunResult[T]]]:
         """See `run_many`; gives what each run comes to."""
+        from callwright._sync import enter_sync, iterate_sync  # noqa: PLC0415 - see `run_sync`
+
         with enter_sync(self.run_many(prompts, **options)) as runs:
             yield from iterate_sync(runs)
 
@@ -313,6 +318,7 @@ class Agent(Generic[D, T]):
 
     def fork_sync(self, run: str, *, at: int | None = None, run_id: str | None = None) -> RunState:
         """See `fork`."""
+        from callwright._sync import run_sync  # noqa: PLC0415 - see `run_sync`
 
         async def fork() -> RunState:
             return await self.fork(run, at=at, run_id=run_id)

@@ -12,7 +12,6 @@ from anyio.abc import TaskGroup
 from typing_extensions import TypeVar
 
 from callwright._concurrency import Channel, collapsed
-from callwright._sync import enter_sync, iterate_sync
 from callwright.drafting import Drafting, Strings
 from callwright.errors import StreamError
 from callwright.events import Emit, Event
@@ -291,6 +290,8 @@ class SyncRunStream(Generic[T]):
     __slots__ = ("_context", "_drafting", "_events", "_run")
 
     def __init__(self, run: RunStream[T]) -> None:
+        from callwright._sync import enter_sync  # noqa: PLC0415 - a thread with a loop comes with the first sync run
+
         self._run = run
         self._context: AbstractContextManager[RunStream[T]] = enter_sync(run)
         # One for all loops: each runs ahead of its reader, and what it read would be lost to the next.
@@ -333,6 +334,8 @@ class SyncRunStream(Generic[T]):
         return self._drafting
 
     def _read(self) -> Generator[Event, None, None]:
+        from callwright._sync import iterate_sync  # noqa: PLC0415 - see `__init__`
+
         run = self._run
         try:
             for event in iterate_sync(run.ahead()):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from callwright.output.form import MISSING, Form, TextForm
 from callwright.output.forms import ANY
-from callwright.output.partial import JsonPartial, TextPartial
+from callwright.output.jsonpartial import JsonPartial
+from callwright.output.partial import TextPartial
 from callwright.output.variants import WrappedForm
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()

@@ -27,7 +27,7 @@ from typing_extensions import TypedDict
 
 from callwright.output.form import MISSING
 from callwright.output.forming import form_of
-from callwright.output.partial import JsonPartial
+from callwright.output.jsonpartial import JsonPartial
 
 
 class Color(Enum):

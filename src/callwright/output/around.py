@@ -12,7 +12,7 @@ from callwright._json import JsonObject, JsonValue
 from callwright.output.base import Conditions, Mode, Output, Problems, Taken
 from callwright.output.partial import Partial
 from callwright.tools.context import RunContext
-from callwright.tools.schema import FunctionDescription
+from callwright.tools.description import FunctionDescription
 from callwright.tools.toolset import AnyTool
 from callwright.wire.chat import Completion
 from callwright.wire.messages import Message, ToolCall

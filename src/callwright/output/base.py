@@ -14,7 +14,7 @@ from callwright._json import JsonObject, JsonValue, decode
 from callwright.errors import ParameterError
 from callwright.output.partial import Partial, TextPartial
 from callwright.tools.context import RunContext
-from callwright.tools.schema import FunctionDescription
+from callwright.tools.description import FunctionDescription
 from callwright.tools.toolset import AnyTool
 from callwright.wire.chat import Completion
 from callwright.wire.messages import Message, ToolCall

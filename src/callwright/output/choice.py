@@ -10,7 +10,7 @@ from callwright.output.base import OUTPUT_TOOL, Conditions
 from callwright.output.kinds import Kind, TypeKind
 from callwright.output.modes import Rung, picked
 from callwright.output.unions import Members
-from callwright.tools.schema import FunctionDescription
+from callwright.tools.description import FunctionDescription
 
 __all__ = ["Choice"]
 

@@ -14,7 +14,8 @@ from callwright.errors import ParameterError
 from callwright.output.described import closed, described, wire_name, wrapped
 from callwright.output.form import Form
 from callwright.output.forms import ANY
-from callwright.output.partial import JsonPartial, Partial
+from callwright.output.jsonpartial import JsonPartial
+from callwright.output.partial import Partial
 from callwright.tools.rawarguments import RawArguments, Takers
 from callwright.tools.rawschema import RawSchema
 from callwright.tools.shapes import ToolArguments

@@ -8,8 +8,8 @@ from callwright._json import JsonObject, JsonValue, encode
 from callwright.output.base import SettledMode
 from callwright.output.described import is_strict
 from callwright.output.modes import Rung
+from callwright.tools.description import FunctionDescription
 from callwright.tools.dialect import cleaned, dialect_named
-from callwright.tools.schema import FunctionDescription
 from callwright.tools.strict import strict, strict_or_none
 from callwright.wire.profile import Profile
 

@@ -20,7 +20,7 @@ from callwright.output.modes import Rung
 from callwright.output.options import MODES, OutputOptions
 from callwright.output.partial import Partial
 from callwright.output.reading import EMPTY, Found, finished_items, read_text
-from callwright.tools.schema import FunctionDescription
+from callwright.tools.description import FunctionDescription
 from callwright.wire.chat import Completion
 from callwright.wire.messages import AssistantMessage, Message, ToolCall, ToolMessage, prompt_messages
 from callwright.wire.profile import COMPATIBLE, Profile

@@ -6,12 +6,11 @@ import copy
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeAlias, cast, overload
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeAlias, cast, overload
 
 from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK, Clock
-from callwright._threads import Bridge
 from callwright.model import Ledger
 from callwright.wire.chat import NO_USAGE, Usage
 from callwright.wire.messages import Message
@@ -46,6 +45,15 @@ class Surroundings:
 
 NO_SURROUNDINGS = Surroundings()
 """Nobody watches, nothing is kept."""
+
+
+class _Bridge(Protocol):
+    """Leads from the thread of a call back to the run; see `Bridge`, which is one."""
+
+    is_left: bool
+
+    def run(self, function: Callable[[], Awaitable[None]]) -> None: ...
+
 
 _Report: TypeAlias = Callable[[Progress], Awaitable[None]]
 _FindResult: TypeAlias = Callable[[str], str | None]
@@ -108,7 +116,7 @@ class RunContext(Generic[D]):
         self._report = report
         # Appending is safe from any thread, adding up is not.
         self._booked: list[Usage] = []
-        self._bridge: Bridge | None = None
+        self._bridge: _Bridge | None = None
 
     @property
     def is_cancelled(self) -> bool:
@@ -154,7 +162,7 @@ class RunContext(Generic[D]):
         if self._report is not None or self._bridge.is_left:
             self._bridge.run(partial(self.progress, value))
 
-    def on_thread(self, bridge: Bridge) -> Self:
+    def on_thread(self, bridge: _Bridge) -> Self:
         """Return the same context for a call on a thread, which reaches the run by `bridge`."""
         context = copy.copy(self)
         context._bridge = bridge  # noqa: SLF001 - our own

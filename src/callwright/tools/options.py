@@ -9,7 +9,6 @@ from typing_extensions import TypedDict
 
 from callwright.errors import ParameterError, SchemaError
 from callwright.tools.context import RunContext
-from callwright.tools.signature import is_wire_name
 
 __all__ = ["RESULT_LIMIT", "CallOptions", "NeedsApproval", "OnError", "Strict", "ToolOptions", "check_options"]
 
@@ -99,9 +98,15 @@ def check_options(options: ToolOptions) -> None:
 
 def _check_words(options: ToolOptions) -> None:
     name, description, strict = map(cast("Mapping[str, object]", options).get, ("name", "description", "strict"))
-    if name is not None and not (isinstance(name, str) and is_wire_name(name)):
+    if name is not None and not (isinstance(name, str) and _is_wire_name(name)):
         raise SchemaError(f"a tool's name is 1 to 64 of A-Z a-z 0-9 _ -; got {name!r}")
     if not isinstance(description, str | None):
         raise ParameterError(f"tool description: expected a string, or None; got {description!r}")
     if strict not in (True, False, None, "auto"):
         raise ParameterError(f"tool strict: expected True, False, 'auto' or None; got {strict!r}")
+
+
+def _is_wire_name(name: str) -> bool:
+    from callwright.tools.outline import is_wire_name  # noqa: PLC0415 - comes with the first function
+
+    return is_wire_name(name)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from types import FunctionType, MethodType
 from typing import NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from callwright._json import JsonObject, JsonValue
 from callwright.errors import SchemaError
 from callwright.tools.arguments import Arguments
+from callwright.tools.description import FunctionDescription
 from callwright.tools.docstrings import DocstringWarning, Documented, read_docstring
 from callwright.tools.entries import ELLIPSIS
 from callwright.tools.fieldtexts import class_texts
@@ -20,30 +19,6 @@ from callwright.tools.signature import Signature, resolved
 from callwright.tools.whole import field_names, whole_parameter
 
 __all__ = ["Arguments", "FunctionDescription", "Shape", "describe", "shape"]
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionDescription:
-    """What a model is told of a function."""
-
-    name: str
-    """At most 64 of `A-Z a-z 0-9 _ -`."""
-    description: str
-    """Empty if there is nothing to say."""
-    parameters: JsonObject
-    """The JSON Schema of the object of arguments; not to be changed."""
-    strict: bool | None = None
-    """Whether the provider must hold the arguments to the schema; sent only if it is not None."""
-
-    def wire(self) -> dict[str, JsonValue]:
-        """Return the entry in a request's `tools`."""
-        function: dict[str, JsonValue] = {"name": self.name}
-        if self.description:
-            function["description"] = self.description
-        function["parameters"] = self.parameters
-        if self.strict is not None:
-            function["strict"] = self.strict
-        return {"type": "function", "function": function}
 
 
 class Shape:

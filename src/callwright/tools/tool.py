@@ -11,8 +11,8 @@ from typing_extensions import ParamSpec, TypeVar, Unpack
 from callwright._json import JsonObject, JsonValue
 from callwright.errors import ParameterError
 from callwright.tools.context import RunContext
+from callwright.tools.description import FunctionDescription
 from callwright.tools.options import RESULT_LIMIT, CallOptions, NeedsApproval, OnError, ToolOptions, check_options
-from callwright.tools.schema import FunctionDescription, shape
 from callwright.tools.shapes import ToolShape
 from callwright.tools.wrapping import Around, Invocation, Proceed, surrounded
 
@@ -276,6 +276,8 @@ class Tool(Generic[P, R]):
         return is_same and self._options == other._options and self._arounds == other._arounds
 
     def _shaped(self) -> ToolShape:
+        from callwright.tools.schema import shape  # noqa: PLC0415 - what reads functions comes with the first one
+
         given = self._options.get("parameters")
         own = shape(self.function) if given is None else _raw(self.function, given, is_whole=self._is_whole)
         return _strict(own) if self._options.get("strict") else own
