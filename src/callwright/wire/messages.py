@@ -8,11 +8,10 @@ from typing import ClassVar, Self, TypeAlias, cast
 
 from callwright._json import JsonObject, JsonValue, clean, decode, encode
 from callwright.errors import ParameterError
+from callwright.wire.content import Part
 from callwright.wire.echo import echoed, family_of, is_blank, omitted
 from callwright.wire.fitting import fitted
-from callwright.wire.parts import Part, content_problems
 from callwright.wire.profile import OPENROUTER, Profile
-from callwright.wire.ranges import shown
 
 __all__ = [
     "AssistantMessage",
@@ -249,6 +248,8 @@ def message_of(raw: Mapping[str, object] | Message) -> Message:
     if not isinstance(message, AssistantMessage):
         _check_content(message.role, message.raw.get("content"))
     elif not isinstance(message.content, str | list | None):
+        from callwright.wire.ranges import shown  # noqa: PLC0415 - only mistakes need it
+
         raise ParameterError(f"assistant content: expected a string, parts or null; got {shown(message.content)}")
     return message
 
@@ -329,6 +330,8 @@ def _plain(raw: Mapping[str, object]) -> JsonObject:
     except ValueError as error:
         raise ParameterError(f"a message is a JSON object; {error}") from error
     if not isinstance(value, Mapping):
+        from callwright.wire.ranges import shown  # noqa: PLC0415 - only mistakes need it
+
         raise ParameterError(f"a message is an object; got {shown(raw)}")
     return value
 
@@ -343,6 +346,10 @@ def _content(content: str | Sequence[Part]) -> JsonValue:
 
 
 def _check_content(role: str, content: object) -> None:
+    if isinstance(content, str):
+        return
+    from callwright.wire.parts import content_problems  # noqa: PLC0415 - most messages are texts
+
     problems = list(content_problems(content, f"{role} content", only_text=role in ("system", "developer")))
     if problems:
         raise ParameterError("; ".join(problems))

@@ -13,7 +13,7 @@ from typing import Literal, Required, TypeAlias
 from typing_extensions import TypedDict
 
 from callwright._json import JsonObject
-from callwright.wire.parts import TextPart
+from callwright.wire.content import TextPart
 
 __all__ = [
     "AudioOutput",
