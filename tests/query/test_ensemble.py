@@ -208,6 +208,14 @@ async def test_confidence_is_the_least_of_the_run():
     assert (result.confidence, shares) == (pytest.approx(2 / 3), [pytest.approx(2 / 3), 1])
 
 
+async def test_who_stops_early_is_only_as_sure_as_can_be_known():
+    people = by_slug({"x/a": "yes"})
+
+    result = await Agent(EnsembleModel("x/a x5", stop="exact"), client=people).run("?")
+
+    assert (result.confidence, len(people.asked)) == (pytest.approx(3 / 5), 3)
+
+
 async def test_without_votes_there_is_no_confidence():
     assert (await Agent(ScriptedModel("x")).run("?")).confidence is None
 
@@ -278,15 +286,15 @@ async def test_usage_is_that_of_all_members_and_the_context_that_of_the_answer()
 
     result = await Agent(self_consistency("x/a", 3), client=people, budget=budget).run("?")
 
-    assert (result.usage.total_tokens, float(result.cost), result.state.context_tokens) == (202, 0.02, 101)
-    assert (budget.usage.total_tokens, float(budget.usage.cost)) == (202, 0.02)
+    assert (result.usage.total_tokens, float(result.cost), result.state.context_tokens) == (303, 0.03, 101)
+    assert (budget.usage.total_tokens, float(budget.usage.cost)) == (303, 0.03)
 
 
 async def test_what_a_failed_member_used_is_counted_once():
     error = ProviderError("broke", status=502, partial=said("half", tokens=50), maybe_billed=True)
     people = People(lambda slug, request: error if slug == "x/a" else said("yes", tokens=100))
 
-    result = await Agent(EnsembleModel("x/a, x/b x2", stop="none"), client=people).run("?")
+    result = await Agent(ensemble("x/a, x/b x2"), client=people).run("?")
 
     assert result.usage.total_tokens == 51 + 2 * 101
     assert [record.again for record in result.state.records if isinstance(record, Failed)] == [True]
@@ -380,7 +388,7 @@ async def test_paid_votes_survive_a_crash():
         return said("yes" if count[0] % 2 else "no", tokens=9)
 
     store, people = MemoryStore(), People(answer)
-    agent = Agent(EnsembleModel("x/a x5", waves=False, stop="none", concurrency=1), client=people, store=store)
+    agent = Agent(EnsembleModel("x/a x5", concurrency=1), client=people, store=store)
     with pytest.raises(DyingError):
         await agent.run("?", run_id="r")
     kept = [record for record in await store.load("r") if isinstance(record, Voted)]

@@ -58,7 +58,8 @@ class EnsembleModel:
         when: `unsafe`: the heaviest member answers alone, unless it calls a tool that is not `read_only`; then its turn
             is one of the candidates.
         table: See `QueryOptions`.
-        options: As for `query`; those of them that are not in the request.
+        options: See `VoteOptions`. Default of `stop`: `none`, so that all are asked to write; with another rule the
+            confidence is what it is at least.
 
     Raises:
         ParameterError: An option is unknown or out of range, or the text is no ensemble.
@@ -92,7 +93,8 @@ class EnsembleModel:
         self._client = client
         self._when: When = when
         self._table = table
-        self._policy = Policy.of(options, by_shape=True)
+        # Who stops early does not know how many agree, which is what approval depends on.
+        self._policy = Policy.of(options, by_shape=True, stop="none")
         self._options = options
         self._models = Models(client, slugs_of(self._config))
         self._profile: Profile | None = None

@@ -155,9 +155,9 @@ class QueryResult:
         return wire if self.training_table_data is None else {**wire, "training_table_data": self.training_table_data}
 
     def summary(self) -> dict[str, JsonValue]:
-        """Return what is kept beside an answer that was chosen by vote: how sure the ensemble was, and all votes."""
+        """Return what is kept beside an answer that was chosen by vote: its least share, and all votes."""
         return {
-            "confidence": self.confidence,
+            "confidence": self.confidence_bounds[0],
             "shape_confidence": self.shape_confidence,
             "margin": self.margin,
             "entropy": self.entropy,
