@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Generic, Protocol, assert_never, runtime_checkable
+from typing import Any, Generic, assert_never
 
 import anyio
 from typing_extensions import TypeVar
@@ -61,13 +61,6 @@ __all__ = ["Emit", "Event", "Loop", "Nested"]
 T = TypeVar("T")
 
 
-@runtime_checkable
-class _TextReader(Protocol):
-    """What events go to, if it may read nothing but their text."""
-
-    is_text: bool
-
-
 _log = logging.getLogger("callwright")
 
 _STEERING = (
@@ -115,6 +108,7 @@ class Loop(Generic[T]):
         self._emit = emit
         self._approve = approve
         self._started = plan.clock.monotonic()
+        self._deadline = None if plan.limits.seconds is None else self._started + float(plan.limits.seconds)
         # A cancellation by asyncio itself, which no scope shields from, finds no wait before what was paid for is kept.
         self._lock = anyio.Lock(fast_acquire=True) if plan.store is not None else None
         self._asking = Asking(plan, state, offer=offer)
@@ -238,10 +232,11 @@ class Loop(Generic[T]):
             self._emit,
             state.run_id,
             state.steps + 1,
+            deadline=self._deadline,
             budget=budget,
             memo=memo,
             # Text that was given cannot be taken back; whoever reads events sees what happened.
-            restart=not (isinstance(self._emit, _TextReader) and self._emit.is_text),
+            restart=not getattr(self._emit, "is_text", False),
             failed=self._retried,
             safe=safe,
         )
@@ -308,7 +303,7 @@ class Loop(Generic[T]):
             partial = getattr(error, "partial", None)
             partial = partial if isinstance(partial, Completion) else None
             usage = NO_USAGE if partial is None else partial.usage
-            self._book(usage)
+            self._book(usage, failure=error)
             await self.record(Failed(ask, _told(error), partial, usage))
             # Asked in another form, or for less, the model may answer.
             if self._asking.steps_down(error) or (isinstance(error, ContextLengthError) and await self._compact()):
@@ -323,16 +318,17 @@ class Loop(Generic[T]):
         if not self._asking.steps_down(unfit):
             raise unfit
 
-    def _book(self, usage: Usage) -> None:
+    def _book(self, usage: Usage, failure: APIError | None = None) -> None:
         """Count what a request used against the limits in money, and the shared budget."""
-        billed = self._spending.billed(usage, self._allowance)
+        is_free = failure is not None and not failure.maybe_billed and usage == NO_USAGE
+        billed = usage if is_free else self._spending.billed(usage, self._allowance)
         self._spending.book(billed)
         if self._plan.budget is not None:
             self._plan.budget.settle(billed)
 
     async def _retried(self, error: APIError, partial: Completion | None, usage: Usage) -> None:
-        """Record an attempt that came to nothing, and is followed by another; the model has booked it."""
-        self._spending.book(usage)
+        """Book and record an attempt that came to nothing, and is followed by another."""
+        self._book(usage, failure=error)
         await self.record(Failed(self.state.asks, _told(error), partial, usage, again=True))
 
     async def _compact(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callwright import Agent, ChatRequest, Completion, Delta, Restarted, Scope, StreamError
+from callwright import Agent, Budget, ChatRequest, Completion, Delta, Limits, Restarted, Scope, StreamError
 from callwright.model import NO_SCOPE
 from callwright.run.records import Answered, Failed
 from callwright.wire.chat import NO_USAGE, Usage
@@ -78,3 +78,29 @@ async def test_what_was_paid_for_is_recorded_and_counted() -> None:
     assert run.result.usage == Usage(3, 2, 5) + NO_USAGE
     assert isinstance(records[-2], Answered)
     assert len(run.result.requests) == 1
+
+
+async def test_a_shared_budget_books_each_attempt_once() -> None:
+    budget = Budget()
+
+    async with Agent(Breaking(), budget=budget).stream("?") as run:
+        async for _ in run.events():
+            pass
+
+    assert budget.usage.total_tokens == 5
+    assert budget.requests == 2
+
+
+async def test_a_request_knows_when_the_run_must_end() -> None:
+    seen: list[float | None] = []
+
+    class Asking(Breaking):
+        async def complete(self, request: ChatRequest, scope: Scope = NO_SCOPE) -> Completion:
+            seen.append(scope.deadline)
+            return await super().complete(request, scope)
+
+    await Agent(Asking()).run("?")
+    await Agent(Asking(), limits=Limits(seconds=60)).run("?")
+
+    assert seen[0] is None
+    assert seen[1] is not None

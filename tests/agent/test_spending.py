@@ -173,8 +173,18 @@ async def test_a_failed_request_gives_back_what_was_set_aside() -> None:
     with pytest.raises(ProviderError):
         await Agent(Priced(ProviderError("down", status=502)), budget=budget, limits=Limits(price=PRICE)).run("?")
 
+    assert budget.remaining == 1
+
+
+async def test_a_request_that_may_have_been_billed_counts_in_full() -> None:
+    budget = Budget(cost=1)
+    error = ProviderError("cut", status=502, maybe_billed=True)
+
+    with pytest.raises(ProviderError):
+        await Agent(Priced(error), budget=budget).run("?", max_tokens=1000)
+
     assert budget.remaining is not None
-    assert budget.remaining <= 1
+    assert budget.remaining < Decimal("0.991")
 
 
 async def test_two_hundred_runs_on_one_budget_never_go_over() -> None:

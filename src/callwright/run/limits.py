@@ -41,7 +41,7 @@ class Limits:
     price: Price | None = None
     """What the model costs, for `cost`. Default: what the service's list says."""
     seconds: float | None = None
-    """Since this process took up the run; checked before each request."""
+    """Since this process took up the run; a request that is not answered by then fails with `APITimeoutError`."""
 
     def __post_init__(self) -> None:
         for name in ("steps", "tool_calls_per_turn", "tool_concurrency"):
