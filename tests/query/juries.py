@@ -72,3 +72,38 @@ def with_logprobs(request: ChatRequest, shares: Mapping[str, float]) -> Completi
         "logprobs": {"content": content},
     }
     return Completion({"id": "gen-l", "model": "m", "choices": [choice]})
+
+
+class People:
+    """A service whose models are functions of slug and request."""
+
+    def __init__(self, answer):
+        self.asked = []
+        self._answer = answer
+
+    def chat(self, slug=None):
+        def answer(request):
+            self.asked.append((slug, request))
+            turn = self._answer(slug, request)
+            if isinstance(turn, Exception):
+                raise turn
+            return turn
+
+        return FunctionModel(answer, name=slug)
+
+
+def has_results(request):
+    return any(message.role == "tool" for message in request.messages)
+
+
+def by_slug(turns, final="done", choice=None):
+    """Return what members do: their own turn, then the same final text; votes go to `choice`."""
+
+    def answer(slug, request):
+        if is_ballot(request):
+            options = options_in(request)
+            wanted = next((text for text in options.values() if choice and choice in text), None)
+            return vote(request, wanted or min(options.values()))
+        return final if has_results(request) else turns[slug]
+
+    return People(answer)
