@@ -42,7 +42,18 @@ def test_defining_an_agent_loads_no_http_client_and_no_large_library() -> None:
 
     heavy = {"httpx", "httpcore", "pydantic", "asyncio", "ssl", "openai", "trio", "rich", "typer", "starlette"}
     assert not modules & heavy
-    assert len(modules) <= 230
+    assert len(modules) <= 160
+    assert len([name for name in modules if name.startswith("callwright")]) <= 70
+
+
+def test_importing_a_client_loads_no_more_than_it_must() -> None:
+    program = "import sys; from callwright import Agent, Client; print(' '.join(sys.modules))"
+
+    modules = imported(program)
+
+    assert "httpx" not in modules
+    assert "concurrent.futures" not in modules
+    assert len([name for name in modules if name.startswith("callwright")]) <= 90
 
 
 def test_importing_the_package_loads_almost_nothing() -> None:

@@ -7,7 +7,6 @@ from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TypeAlias, TypeVar
 
-from callwright._portal import SLICE, Job, result_of, submit
 from callwright.model import Listener, Restarted, Retried
 from callwright.wire.chat import Delta
 
@@ -28,6 +27,8 @@ def told_sync(call: Callable[[Listener], Awaitable[T]], listen: SyncListener) ->
         BaseException: What the call or the listener raised, as itself; the listener's cancels the call.
         RuntimeError: See `run_sync`.
     """
+    from callwright._portal import SLICE, Job, result_of, submit  # noqa: PLC0415 - comes with the first sync call
+
     events: SimpleQueue[_Event | None] = SimpleQueue()
 
     async def tell(event: _Event) -> None:
@@ -37,7 +38,7 @@ def told_sync(call: Callable[[Listener], Awaitable[T]], listen: SyncListener) ->
     job.outcome.add_done_callback(lambda _: events.put(None))
     try:
         submit(job, "complete")
-        while (event := _next(events)) is not None:
+        while (event := _next(events, SLICE)) is not None:
             listen(event)
         return result_of(job.outcome)
     except BaseException:
@@ -45,10 +46,10 @@ def told_sync(call: Callable[[Listener], Awaitable[T]], listen: SyncListener) ->
         raise
 
 
-def _next(events: SimpleQueue[_Event | None]) -> _Event | None:
+def _next(events: SimpleQueue[_Event | None], seconds: float) -> _Event | None:
     while True:
         try:
-            return events.get(timeout=SLICE)
+            return events.get(timeout=seconds)
         except Empty:
             # Once more: Ctrl-C is heard between two waits.
             continue

@@ -8,7 +8,6 @@ Sources: OpenRouter's OpenAPI document of 2026-08-22 (`Model`, `GenerationRespon
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
@@ -330,6 +329,8 @@ def resolved(slug: str, models: Iterable[ModelInfo]) -> ModelInfo | None:
 
 def unknown_model(slug: str, models: Iterable[ModelInfo]) -> NotFoundError:
     """Return the error that there is no model `slug`; it names those whose names are near."""
+    import difflib  # noqa: PLC0415 - only mistakes need it
+
     ids = [model.id for model in models]
     near = difflib.get_close_matches(base_slug(slug), ids, 3, 0.6)
     # Who writes a name without its author is as near as who mistypes it.

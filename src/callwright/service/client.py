@@ -13,7 +13,6 @@ from typing_extensions import Unpack
 
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._secrets import Hidden
-from callwright._sync import run_sync
 from callwright.errors import ParameterError
 from callwright.model import Listener, Scope
 from callwright.service._body import Caps
@@ -211,6 +210,8 @@ class Client(Directory):
                 strict=strict,
                 **params,
             )
+
+        from callwright._sync import run_sync  # noqa: PLC0415 - a thread with a loop comes with the first sync call
 
         return run_sync(complete) if listen is None else told_sync(complete, listen)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
+from typing import cast
 
 from callwright._json import JsonObject, JsonValue, decode
-from callwright.tools.dialect import cleaned, dialect_named
 from callwright.wire.chat import ChatRequest, Encoded
 from callwright.wire.profile import Profile
 
@@ -47,7 +47,7 @@ def _tool(entry: JsonObject, dialect: str) -> JsonObject:
     parameters = function.get("parameters") if isinstance(function, Mapping) else None
     if not isinstance(function, Mapping) or not isinstance(parameters, Mapping):
         return entry
-    return {**entry, "function": {**function, "parameters": cleaned(parameters, dialect_named(dialect))}}
+    return {**entry, "function": {**function, "parameters": _cleaned(parameters, dialect)}}
 
 
 def _format(wanted: JsonValue, dialect: str) -> JsonValue:
@@ -55,8 +55,14 @@ def _format(wanted: JsonValue, dialect: str) -> JsonValue:
     schema = described.get("schema") if isinstance(described, Mapping) else None
     if not isinstance(wanted, Mapping) or not isinstance(described, Mapping) or not isinstance(schema, Mapping):
         return wanted
-    return {**wanted, "json_schema": {**described, "schema": cleaned(schema, dialect_named(dialect))}}
+    return {**wanted, "json_schema": {**described, "schema": _cleaned(schema, dialect)}}
+
+
+def _cleaned(schema: JsonObject, dialect: str) -> JsonObject:
+    from callwright.tools.dialect import cleaned, dialect_named  # noqa: PLC0415 - most services take JSON Schema as it is
+
+    return cleaned(schema, dialect_named(dialect))
 
 
 def _object(value: object) -> JsonObject:
-    return value if isinstance(value, Mapping) else {}
+    return cast("JsonObject", value) if isinstance(value, Mapping) else {}

@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from decimal import Decimal
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar, TypeVarTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from typing_extensions import Unpack
@@ -14,7 +14,6 @@ from typing_extensions import Unpack
 from callwright._clock import SYSTEM_CLOCK, Clock
 from callwright._gates import Gate
 from callwright._json import JsonObject, JsonValue, decode
-from callwright._sync import run_sync
 from callwright.errors import (
     APIError,
     APIStatusError,
@@ -49,6 +48,9 @@ from callwright.service.retry import Retry
 from callwright.service.views import object_of, objects
 
 __all__ = ["Directory"]
+
+T = TypeVar("T")
+Ts = TypeVarTuple("Ts")
 
 _OK = 200
 _HOUR = 3600.0
@@ -113,7 +115,7 @@ class Directory:
         async def models() -> tuple[ModelInfo, ...]:
             return await self.models(supported_parameters=supported_parameters, max_age=max_age)
 
-        return run_sync(models)
+        return _run_sync(models)
 
     async def model_info(self, slug: str, *, max_age: float = _HOUR) -> ModelInfo:
         """Return what the service says of one model.
@@ -148,7 +150,7 @@ class Directory:
         async def model_info() -> ModelInfo:
             return await self.model_info(slug, max_age=max_age)
 
-        return run_sync(model_info)
+        return _run_sync(model_info)
 
     async def price(self, slug: str | None) -> Price | None:
         """Return what a model costs; None if it is not in the list, or its price is known only after routing.
@@ -193,7 +195,7 @@ class Directory:
 
     def endpoints_sync(self, slug: str) -> tuple[Endpoint, ...]:
         """See `endpoints`."""
-        return run_sync(self.endpoints, slug)
+        return _run_sync(self.endpoints, slug)
 
     async def generation(self, generation_id: str, *, patience: float = _PATIENCE) -> Generation:
         """Return the audit of an answer: its cost, who served it, how long it took.
@@ -222,7 +224,7 @@ class Directory:
         async def generation() -> Generation:
             return await self.generation(generation_id, patience=patience)
 
-        return run_sync(generation)
+        return _run_sync(generation)
 
     async def key(self) -> KeyInfo:
         """Return what the service says of the key: what it may spend and has spent.
@@ -234,7 +236,7 @@ class Directory:
 
     def key_sync(self) -> KeyInfo:
         """See `key`."""
-        return run_sync(self.key)
+        return _run_sync(self.key)
 
     async def credits(self) -> Credits:
         """Return the balance of the account; some services tell it only to a management key.
@@ -246,7 +248,7 @@ class Directory:
 
     def credits_sync(self) -> Credits:
         """See `credits`."""
-        return run_sync(self.credits)
+        return _run_sync(self.credits)
 
     async def embeddings(
         self, inputs: EmbeddingInput, *, model: str, batch_size: int = _BATCH, **params: Unpack[EmbeddingParams]
@@ -287,7 +289,7 @@ class Directory:
         async def embeddings() -> Embeddings:
             return await self.embeddings(inputs, model=model, batch_size=batch_size, **params)
 
-        return run_sync(embeddings)
+        return _run_sync(embeddings)
 
     async def _newer(self, old: _Listed | None) -> _Listed:
         """Return another list than `old`, fetched once for all who ask at the same time."""
@@ -355,3 +357,9 @@ def _of(raw: JsonValue) -> JsonObject:
     whole = object_of(raw)
     inner = whole.get("data")
     return inner if isinstance(inner, Mapping) else whole
+
+
+def _run_sync(function: Callable[[*Ts], Awaitable[T]], *args: *Ts) -> T:
+    from callwright._sync import run_sync  # noqa: PLC0415 - a thread with a loop comes with the first sync call
+
+    return run_sync(function, *args)
