@@ -106,8 +106,8 @@ class Service:
         with running(self._openrouter) as url:
             yield url
 
-    def requests_of(self, case: str) -> list[tuple[str, int]]:
-        """Return what a run asked so far: the model and prompt, and how many turns the conversation had."""
+    def requests_of(self, title: str) -> list[tuple[str, int]]:
+        """Return what was asked under a title: the model and prompt, and how many turns the conversation had."""
         with self._lock:
             journal = self._openrouter.journal
             assert len(journal) < 10_000, "the journal forgets from here on: make another service"
@@ -117,7 +117,7 @@ class Service:
                 asked = f"{body['model']}: {body['messages'][0]['content']}"
                 self._requests.setdefault(entry.headers["x-title"], []).append((asked, turns))
             self._seen = len(journal)
-            return list(self._requests.get(case, ()))
+            return list(self._requests.get(title, ()))
 
 
 @dataclass
@@ -143,9 +143,11 @@ class Case:
         self.name = name
         self.deaths = 0
         self.doubtful = 0
+        self._lives = 0
+        self._asked: list[tuple[Known, list[str]]] = []
         self._service = service
         self._folder = folder
-        self._life = Life(url, str(folder / "runs.db"), str(folder / "ledger"), name)
+        self._life = Life(url, str(folder / "runs.db"), str(folder / "ledger"), name, name)
 
     @property
     def ledger(self) -> list[str]:
@@ -153,38 +155,49 @@ class Case:
         return [line.replace(self.name, "run") for line in lines_of(self._folder / "ledger")]
 
     def life(self, **told: Any) -> Life:
-        return Life(**{**vars(self._life), **told})
+        """Return the next life. Each asks under a title of its own: what it sent last may arrive when it is dead."""
+        self._lives += 1
+        return Life(**{**vars(self._life), "title": f"{self.name}, life {self._lives}", **told})
 
     def lived(self, zygote: Zygote, **told: Any) -> dict[str, Any]:
         """Live once more, and check that nothing was paid or done again that was known at the beginning."""
-        known, asked, done = self.known(), len(self._service.requests_of(self.name)), len(self.ledger)
-        outcome = zygote.lived(self.life(**told))
+        known, done, life = self.known(), len(self.ledger), self.life(**told)
+        outcome = zygote.lived(life)
         assert "error" not in outcome, outcome
         self.deaths += "died" in outcome
         self.doubtful += len(outcome.get("doubtful", ()))
-
-        self._check(known, asked, done)
+        self._check_done(known, done)
+        self._asked.append((known, [life.title]))
         return outcome
 
     def raced(self, first: Zygote, second: Zygote) -> list[dict[str, Any]]:
         """Let two lives go on at the same moment, and check as if they were one."""
-        known, asked, done = self.known(), len(self._service.requests_of(self.name)), len(self.ledger)
-        line = self._folder / "line"
+        known, done, line = self.known(), len(self.ledger), self._folder / "line"
         line.mkdir()
-        zygotes = (first, second)
-        for number, zygote in enumerate(zygotes):
-            zygote.begin(self.life(race=(str(line), 2), backend=("asyncio", "trio")[number]))
-        outcomes = [zygote.end() for zygote in zygotes]
+        lives = [self.life(race=(str(line), 2), backend=backend) for backend in ("asyncio", "trio")]
+        first.begin(lives[0])
+        second.begin(lives[1])
+        outcomes = [first.end(), second.end()]
         assert not any("error" in outcome or "died" in outcome for outcome in outcomes), outcomes
-        self._check(known, asked, done)
+        self._check_done(known, done)
+        self._asked.append((known, [life.title for life in lives]))
         return outcomes
 
-    def _check(self, known: Known, asked: int, done: int) -> None:
-        """Check what was asked and done since so many requests and lines of the ledger."""
-        requests = self._service.requests_of(self.name)[asked:]
-        assert len(set(requests)) == len(requests), f"paid twice: {requests}"
-        again = [(said, turns) for said, turns in requests if turns < known.answered.get(said, 0)]
-        assert again == [], f"paid again although the answer was kept: {again}"
+    def check_paid(self) -> None:
+        """Check what all lives asked: nothing twice, and nothing that was answered when they began."""
+        for known, titles in self._asked:
+            requests = [request for title in titles for request in self._service.requests_of(title)]
+            assert len(set(requests)) == len(requests), f"paid twice: {requests}"
+            again = [(said, turns) for said, turns in requests if turns < known.answered.get(said, 0)]
+            assert again == [], f"paid again although the answer was kept: {again}"
+
+    def asked(self) -> set[tuple[str, int]]:
+        """Return what was asked in all lives."""
+        titles = [title for _, titles in self._asked for title in titles]
+        return {request for title in titles for request in self._service.requests_of(title)}
+
+    def _check_done(self, known: Known, done: int) -> None:
+        """Check what was done since the ledger had so many lines."""
         calls = {line.split(" ", 1)[0] for line in self.ledger[done:]}
         assert calls & known.returned == set(), f"done again although it had returned: {calls & known.returned}"
 
@@ -230,6 +243,7 @@ class Ended:
 
     def expect(self, case: Case, outcome: Mapping[str, Any]) -> None:
         """Compare a run that was killed on the way."""
+        case.check_paid()
         assert outcome.get("output") == self.outcome["output"]
         assert outcome["messages"] == self.outcome["messages"]
         done = Counter(case.ledger)
@@ -253,7 +267,7 @@ def unbroken(service: Service, url: str, zygote: Zygote) -> Ended:
             began = time.monotonic()
             outcome = case.lived(zygote)
             seconds = time.monotonic() - began
-            assert len({turns for said, turns in service.requests_of(name) if "order" in said}) == STEPS
+            assert len({turns for said, turns in case.asked() if "order" in said}) == STEPS
             records = sum(case.counts())
             ended = Ended(outcome, Counter(case.ledger), records, len(case.ledger), seconds)
     return ended

@@ -19,7 +19,7 @@ from typing import Any
 
 import anyio
 
-from callwright import Agent, Client, RunConflictError, RunContext, approve, provide, rerun, tool
+from callwright import Agent, Client, RunConflictError, RunContext, StoreError, approve, provide, rerun, tool
 from callwright.run.pending import Pending
 from callwright.run.records import CallDecided, Prompted, Record
 from callwright.run.sqlite import SQLiteStore
@@ -38,7 +38,9 @@ class Life:
     store: str
     ledger: str
     case: str
-    """Sent with every request, as the app's title; the run's id."""
+    """The run's id."""
+    title: str
+    """Sent with every request, as the app's."""
     kill_at: str = ""
     """The named point at which the life ends, such as `before record 7` or `after effect 2`."""
     kill_after: float | None = None
@@ -121,7 +123,7 @@ class Trap:
 
 def agent_of(life: Life, ledger: Ledger, store: Store) -> Agent[None, str]:
     """Return the agent, the same in each life; its tools are of every kind."""
-    client = Client("sk-or-offline", base_url=life.url, app_title=life.case)
+    client = Client("sk-or-offline", base_url=life.url, app_title=life.title)
 
     @tool(read_only=True)
     async def look(item: str) -> str:
@@ -168,7 +170,10 @@ async def live(life: Life, reach: Callable[[str], None]) -> dict[str, Any]:
             while result.status == "paused":
                 doubtful += [pending.id for pending in result.pending if pending.why == "in_doubt"]
                 result = await agent.resume(life.case, *[decide(pending, ledger) for pending in result.pending])
-        except RunConflictError as error:
+        except StoreError as error:
+            # Either the place of a record was taken, or somebody else has decided about the call meanwhile.
+            if not isinstance(error, RunConflictError) and "is not open" not in str(error):
+                raise
             return {"conflict": str(error), "doubtful": doubtful}
     messages = [dict(message.raw) for message in result.messages]
     return {"output": result.output, "messages": messages, "doubtful": doubtful}
@@ -216,7 +221,7 @@ def lived(life: Life) -> dict[str, Any]:
 def main() -> None:
     """Read lives from stdin, a line each, and print what became of them."""
     # Whatever the first use of an agent loads is loaded here, once for all lives.
-    warm = Life("http://127.0.0.1:9/api/v1", "unused", "unused", "warm")
+    warm = Life("http://127.0.0.1:9/api/v1", "unused", "unused", "warm", "warm")
     assert agent_of(warm, Ledger("unused", reaching(warm)), SQLiteStore("unused")).fingerprint
     for line in sys.stdin:
         told = json.loads(line)
