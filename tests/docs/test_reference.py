@@ -35,7 +35,11 @@ def test_the_page_of_names_lists_each_public_name_once() -> None:
 def test_the_page_of_errors_tells_of_each() -> None:
     branches = {"CallwrightError", "APIError", "APIStatusError", "ReportedError", "ToolError"}
 
-    assert set(names_in(page("reference/errors.md"))) == set(errors.__all__) - branches - {"Deadline", "Report", "Unfinished"}
+    assert set(names_in(page("reference/errors.md"))) == set(errors.__all__) - branches - {
+        "Deadline",
+        "Report",
+        "Unfinished",
+    }
     assert all(f"`{name}`" in page("reference/errors.md") for name in branches)
 
 

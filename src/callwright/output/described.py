@@ -52,6 +52,15 @@ def _by_name() -> type[Any]:
         def arguments_schema(self, schema: core_schema.ArgumentsSchema) -> dict[str, Any]:
             return super().arguments_schema({**schema, "metadata": {}})
 
+        # Pydantic 2.14 has a schema of their own for them; before, they were calls with arguments.
+        def named_tuple_schema(self, schema: Any) -> dict[str, Any]:  # noqa: ANN401 - a type that not every version has
+            fields = cast("list[dict[str, Any]]", schema["fields"])
+            names = [str(field["name"]) for field in fields]
+            items: list[Any] = cast("Any", super()).named_tuple_schema(schema).get("prefixItems", [])
+            required = [name for name, field in zip(names, fields, strict=True) if field["schema"]["type"] != "default"]
+            made = {"type": "object", "properties": dict(zip(names, items, strict=True)), "required": required}
+            return {**made, "additionalProperties": False}
+
     return ByName
 
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from callwright._json import clean, encode
-from callwright.model import Listener
 from callwright.service.views import object_of, objects
-from callwright.wire.chat import CallDelta, ChatRequest, Completion, Delta
+from callwright.wire.chat import ChatRequest, Completion
 from callwright.wire.profile import Profile
 
-__all__ = ["PromptRequest", "answered", "tell_whole"]
+__all__ = ["PromptRequest", "answered"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +44,3 @@ def answered(completion: Completion) -> Completion:
         for choice in choices
     ]
     return Completion({**completion.raw, "choices": spoken})
-
-
-async def tell_whole(completion: Completion, listen: Listener | None) -> None:
-    """Tell a listener of an answer that came at once, as one delta."""
-    if listen is None:
-        return
-    calls = tuple(
-        CallDelta(index, call.name, call.arguments, id=call.id) for index, call in enumerate(completion.tool_calls)
-    )
-    reasoning = completion.message.reasoning
-    await listen(Delta(completion.text, reasoning, calls=calls, finish_reason=completion.finish_reason))

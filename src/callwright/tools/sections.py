@@ -217,7 +217,7 @@ def _end_of_numpy(lines: Sequence[str], body: int, section: Section) -> int:
 
 
 def _is_prose(text: str, below: Sequence[str], indent: int) -> bool:
-    """Whether a line behind a blank one is none of a list's entries, such as `Slow: it takes its time.`"""
+    """Whether a line behind a blank one is none of a list's entries, such as `Slow: it takes its time`."""
     entry = numpy_entry_of(text)
     if entry is None:
         return entry_of(text) is None

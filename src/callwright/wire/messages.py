@@ -47,7 +47,7 @@ class Message:
     Equal messages put the same object on OpenRouter's wire.
     """
 
-    __slots__ = ("_kept", "_whole", "raw")
+    __slots__ = ("_kept", "raw", "whole")
 
     role: ClassVar[str] = ""
 
@@ -59,7 +59,7 @@ class Message:
         """Wrap a wire dict, unchecked; strings in it must be free of lone surrogates."""
         message = cls.__new__(cls)
         message.raw = raw
-        message._kept = message._whole = None  # noqa: SLF001 - our own
+        message._kept = message.whole = None  # noqa: SLF001 - our own
         return message
 
     def wire(self, profile: Profile, *, without: tuple[int, ...] | None = None) -> bytes:
@@ -99,7 +99,7 @@ class Message:
 
     _kept: tuple[Profile, tuple[int, ...] | None, bytes] | None
     """For which profile and without which blocks of reasoning, and the bytes."""
-    _whole: tuple[Profile, bytes] | None
+    whole: tuple[Profile, bytes] | None
     """For which profile, and the bytes, if they are the same in every conversation."""
 
     def _sent(self, profile: Profile, without: tuple[int, ...] | None) -> JsonObject:
@@ -115,7 +115,7 @@ class _WrittenMessage(Message):
     def __init__(self, content: str | Sequence[Part], *, name: str | None = None) -> None:
         raw = _written(self.role, content)
         self.raw = raw if name is None else {**raw, "name": clean(name)}
-        self._kept = self._whole = None
+        self._kept = self.whole = None
 
 
 class SystemMessage(_WrittenMessage):
@@ -169,7 +169,7 @@ class AssistantMessage(Message):
                 for call in tool_calls
             ]
         self.raw = raw
-        self._kept = self._whole = None
+        self._kept = self.whole = None
 
     @property
     def is_empty(self) -> bool:
@@ -220,7 +220,7 @@ class ToolMessage(Message):
 
     def __init__(self, content: str | Sequence[Part], *, tool_call_id: str) -> None:
         self.raw = {**_written("tool", content), "tool_call_id": tool_call_id}
-        self._kept = self._whole = None
+        self._kept = self.whole = None
 
     @property
     def tool_call_id(self) -> str:
@@ -268,16 +268,16 @@ def wired(messages: Sequence[Message], profile: Profile, *, model: str | None = 
     echoes_details = "reasoning_details" in profile.echo
     sent: list[bytes] = []
     for message in messages:
-        whole = message._whole  # noqa: SLF001 - our own; every step of a run comes by here with all messages
+        whole = message.whole  # every step of a run comes by here with all messages
         if whole is not None and whole[0] is profile:
             sent.append(whole[1])
         elif not isinstance(message, AssistantMessage):
             sent.append(message.wire(profile))
-            message._whole = (profile, sent[-1])  # noqa: SLF001 - our own
+            message.whole = (profile, sent[-1])
         elif not message.is_empty:
             details = message.raw.get("reasoning_details") if echoes_details else None
             sent.append(message.wire(profile, without=omitted(details, seen, family=family) if details else ()))
-            message._whole = None if details else (profile, sent[-1])  # noqa: SLF001 - our own
+            message.whole = None if details else (profile, sent[-1])
     return sent
 
 
