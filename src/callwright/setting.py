@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
+import warnings
 from collections.abc import Sequence
 from typing import Any, Generic, cast
 
@@ -12,7 +13,7 @@ from typing_extensions import TypeVar
 
 from callwright._clock import SYSTEM_CLOCK
 from callwright._gates import Passage
-from callwright._json import clean, encode
+from callwright._json import JsonObject, clean, encode
 from callwright.errors import CallwrightError, ParameterError, RunConflictError, SchemaError, StoreError
 from callwright.events import Emit
 from callwright.fingerprint import changes, fingerprint
@@ -26,8 +27,8 @@ from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.tools.context import RunContext
 from callwright.tools.toolset import Offer, chosen, parted
-from callwright.wire.messages import Message, Prompt, prompt_messages
-from callwright.wire.params import checked_params
+from callwright.wire.messages import Message, Prompt, SystemMessage, prompt_messages
+from callwright.wire.params import checked_params, json_mode_warning
 
 __all__ = ["Setting"]
 
@@ -111,6 +112,8 @@ class Setting(Generic[T]):
         for record in opening:
             await loop.record(record)
         instructions = await self._instructions(state, deps)
+        if "response_format" in params:
+            _warn_of_json(params, (*history, *messages), instructions)
         await loop.record(Prompted(messages, history, instructions, choice, params, notes))
         return await loop.run()
 
@@ -245,6 +248,14 @@ class Setting(Generic[T]):
             compaction=options.get("compaction"),
             eager=options.get("eager", False),
         )
+
+
+def _warn_of_json(params: JsonObject, messages: tuple[Message, ...], instructions: str | None) -> None:
+    """Warn if JSON is asked for, and nobody says so in words: services refuse that, or the model goes on for ever."""
+    said = messages if instructions is None else (SystemMessage(instructions), *messages)
+    told = json_mode_warning(params, said)
+    if told is not None:
+        warnings.warn(told, UserWarning, stacklevel=2)
 
 
 def _new_id() -> str:

@@ -6,11 +6,18 @@ from typing import Any
 
 import pytest
 
-from callwright import Agent, ParameterError
+from callwright import Agent, Client, ParameterError
 from callwright.run.records import decoded, encoded
+from callwright.simulator.transport import SimulatorTransport
 from callwright.testing.scripted import ScriptedModel
 
 pytestmark = pytest.mark.anyio
+
+
+def look() -> str:
+    """Look."""
+    return "seen"
+
 
 CALL: Any = {"id": "c1", "type": "function", "function": {"name": "look", "arguments": "{}"}}
 UNANSWERED: list[dict[str, Any]] = [
@@ -54,3 +61,26 @@ async def test_what_goes_together_is_looked_for_in_the_agents_and_the_runs_param
     await Agent(model, params={"logprobs": True}).run("?", top_logprobs=3)
 
     assert model.requests[0].params.raw == {"logprobs": True, "top_logprobs": 3}
+
+
+async def test_asking_for_json_without_saying_so_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match="JSON"):
+        await Agent(ScriptedModel("{}")).run("Give me an object.", response_format={"type": "json_object"})
+
+
+async def test_asking_for_json_in_words_is_not_warned_of() -> None:
+    agent = Agent(ScriptedModel("{}"), instructions="Answer in JSON.")
+
+    result = await agent.run("Give me an object.", response_format={"type": "json_object"})
+
+    assert result.output == "{}"
+
+
+async def test_a_plain_request_checks_its_messages_too() -> None:
+    client = Client("sk-or-v1-test", transport=SimulatorTransport())
+
+    with pytest.raises(ParameterError, match="c1"):
+        await client.complete(UNANSWERED, model="openai/gpt-4o-mini")
+
+    answer = await client.complete(UNANSWERED, model="openai/gpt-4o-mini", tools=[look], repair_history=True)
+    assert answer.finish_reason is not None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Self
@@ -31,7 +32,7 @@ from callwright.service.whole import tell_whole
 from callwright.tools.toolset import AnyTool, chosen, offered
 from callwright.wire.chat import ChatRequest, Completion, Encoded, ToolChoice
 from callwright.wire.messages import Message, Part, prompt_messages
-from callwright.wire.params import ChatParams, checked_params, implied
+from callwright.wire.params import ChatParams, checked_params, implied, json_mode_warning
 from callwright.wire.profile import OPENROUTER, Profile
 
 __all__ = ["OPENROUTER_URL", "Caps", "Client", "Timeouts", "default_client"]
@@ -139,6 +140,7 @@ class Client(Directory):
         headers: Mapping[str, str] | None = None,
         listen: Listener | None = None,
         strict: bool | None = None,
+        repair_history: bool = False,
         **params: Unpack[ChatParams],
     ) -> Completion:
         """Send one request and return its answer; no tool is run.
@@ -153,6 +155,7 @@ class Client(Directory):
             headers: Sent with this request only, see `openrouter_headers`.
             listen: Hears the deltas; the request streams if it is given.
             strict: As for the client, which decides by default.
+            repair_history: Mend messages whose calls and results do not match, which are an error otherwise.
             params: See `ChatParams`.
 
         Raises:
@@ -169,12 +172,14 @@ class Client(Directory):
         checked = checked_params(params)
         features = ("stream",) if listen is not None and prompt is None else ()
         request = ChatRequest(
-            messages=() if messages is None else prompt_messages(messages),
+            messages=_conversation(messages, model, repair=repair_history),
             tools=offer.encoded,
             tool_choice=chosen(tool_choice, offer),
             params=Encoded({**checked, **implied(checked, features=features, profile=self.profile)}),
             headers=fields.value,
         )
+        if "response_format" in checked and (told := json_mode_warning(checked, request.messages)) is not None:
+            warnings.warn(told, UserWarning, stacklevel=2)
         asked = self.chat(model, strict=strict)
         if prompt is None:
             return await asked.complete(request, Scope(listen=listen))
@@ -193,6 +198,7 @@ class Client(Directory):
         headers: Mapping[str, str] | None = None,
         listen: SyncListener | None = None,
         strict: bool | None = None,
+        repair_history: bool = False,
         **params: Unpack[ChatParams],
     ) -> Completion:
         """See `complete`. A plain function listens, on the thread that calls; what it raises ends the request."""
@@ -208,6 +214,7 @@ class Client(Directory):
                 headers=fields.value,
                 listen=heard,
                 strict=strict,
+                repair_history=repair_history,
                 **params,
             )
 
@@ -245,6 +252,25 @@ def default_client() -> Client:
         if _default is None:
             _default = Client()
         return _default
+
+
+def _conversation(
+    messages: str | Sequence[Part] | Sequence[Message | Mapping[str, object]] | None, model: str | None, *, repair: bool
+) -> tuple[Message, ...]:
+    """Return the messages of a request, checked or mended.
+
+    Raises:
+        ParameterError: One is malformed, or calls and results do not match.
+    """
+    if messages is None or isinstance(messages, str):
+        return () if messages is None else prompt_messages(messages)
+    from callwright.wire.history import checked_history, repaired_history  # noqa: PLC0415 - texts need none of it
+
+    found = prompt_messages(messages)
+    if repair:
+        found, _ = repaired_history(found)
+    checked_history(found, model=model)
+    return found
 
 
 def _both_or_none(prompt: str | None) -> str:
