@@ -312,7 +312,9 @@ class Loop(Generic[T]):
         self._book(completion.usage)
         unfit = self._asking.unfit(request, completion, deps=self._deps)
         if unfit is None:
-            await self.record(Answered(ask, completion))
+            timing = completion.timing
+            first, total = (None, None) if timing is None else (timing.first, timing.total)
+            await self.record(Answered(ask, completion, first, total))
             return
         await self.record(Failed(ask, _told(unfit), completion, completion.usage))
         if not self._asking.steps_down(unfit):

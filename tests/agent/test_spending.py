@@ -15,6 +15,7 @@ from callwright import (
     Client,
     Completion,
     Limits,
+    MemoryStore,
     ParameterError,
     Price,
     ProviderError,
@@ -228,3 +229,14 @@ async def test_the_service_itself_is_asked_for_the_price() -> None:
     assert reserved is not None
     assert reserved > 0
     assert "max_price" in str(result.requests[0].implied)
+
+
+async def test_how_long_the_model_took_is_in_the_result_and_survives_a_store() -> None:
+    client = Client("sk-or-v1-test", transport=SimulatorTransport())
+    store = MemoryStore()
+
+    result = await Agent("openai/gpt-4o-mini", client=client, store=store).run("Hello", run_id="r")
+
+    assert result.requests[0].seconds is not None
+    assert result.model_seconds == result.requests[0].seconds
+    assert (await Agent("openai/gpt-4o-mini", client=client, store=store).resume("r")).model_seconds > 0

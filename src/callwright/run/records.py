@@ -122,6 +122,10 @@ class Answered:
 
     ask: int
     completion: Completion
+    first_token: float | None = field(default=None, compare=False)
+    """Seconds to the first token; None if the answer came at once, or the model did not say."""
+    seconds: float | None = field(default=None, compare=False)
+    """Seconds to the end of the answer, retries included; None if the model did not say."""
 
 
 @dataclass(frozen=True, slots=True)

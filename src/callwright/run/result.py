@@ -42,6 +42,10 @@ class RequestInfo:
     completion: Completion | None
     """None if the request failed, or the process died before the answer came."""
     error: str | None
+    first_token: float | None = None
+    """Seconds to the first token; None if the answer came at once."""
+    seconds: float | None = None
+    """Seconds to the end of the answer."""
     mode: str | None = None
     """How the model was made to answer in the form of the output, see `Mode`; None for text."""
 
@@ -123,6 +127,11 @@ class RunResult(Generic[T]):
         return self.state.usage.cost
 
     @property
+    def model_seconds(self) -> float:
+        """How long the model was waited for in all, in seconds; answers whose time is not known count as 0."""
+        return sum(record.seconds or 0.0 for record in self.state.records if isinstance(record, Answered))
+
+    @property
     def steps(self) -> int:
         """Committed assistant turns."""
         return self.state.steps
@@ -190,6 +199,8 @@ def _request(asked: Asked, came: Answered | Failed | None) -> RequestInfo:
         implied=asked.implied,
         completion=came.completion if isinstance(came, Answered) else None,
         error=came.error if isinstance(came, Failed) else None,
+        first_token=came.first_token if isinstance(came, Answered) else None,
+        seconds=came.seconds if isinstance(came, Answered) else None,
         mode=asked.mode,
     )
 
