@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal, TypeAlias, assert_never
+from typing import Literal, TypeAlias
 
 from callwright.run.records import (
     Answered,
-    Asked,
     CallDecided,
     CallHeld,
     CallReturned,
-    CallStarted,
     Compacted,
     Failed,
     Prompted,
     Record,
-    Rejected,
     Started,
-    Steered,
     Stopped,
-    Voted,
 )
-from callwright.wire.chat import Usage
+from callwright.wire.chat import NO_USAGE, Usage
 
 __all__ = ["RunStatus", "RunSummary"]
 
@@ -59,33 +54,43 @@ class RunSummary:
             record: The next of the run's log.
             at: When it was kept, in seconds since 1970-01-01 UTC.
         """
-        return replace(self._changed(record), records=self.records + 1, updated=at)
+        status, waiting = self._standing(record)
+        usage = _used(record)
+        return RunSummary(
+            self.run_id,
+            self.begun,
+            at,
+            status,
+            self.records + 1,
+            waiting,
+            self.steps + isinstance(record, Answered),
+            self.requests + isinstance(record, Answered | Failed),
+            self.tokens + usage.total_tokens,
+            self.cost if usage.cost is None else (self.cost or Decimal()) + usage.cost,
+            record.parent[0] if isinstance(record, Started) and record.parent is not None else self.parent,
+        )
 
-    def _changed(self, record: Record) -> RunSummary:  # noqa: PLR0911 - one arm per kind of record
+    def _standing(self, record: Record) -> tuple[RunStatus, int]:
+        """Return how the run stands after a record, and how many calls of it wait."""
         match record:
-            case Started():
-                return replace(self, parent=None if record.parent is None else record.parent[0])
-            case Prompted():
-                return replace(self, status="open", waiting=0)
-            case Answered():
-                answered = replace(self._spent(record.completion.usage), steps=self.steps + 1, waiting=0)
-                return replace(answered, requests=self.requests + 1)
-            case Failed():
-                return replace(self._spent(record.usage), requests=self.requests + 1)
+            case Prompted() | Answered():
+                return "open", 0
             case CallHeld():
-                return replace(self, status="paused", waiting=self.waiting + 1)
+                return "paused", self.waiting + 1
             case CallDecided():
                 waiting = max(0, self.waiting - 1)
-                return replace(self, status="paused" if waiting else "open", waiting=waiting)
-            case CallReturned() | Compacted():
-                return self._spent(record.usage)
+                return "paused" if waiting else "open", waiting
             case Stopped():
-                return replace(self, status=record.status, waiting=0)
-            case Asked() | Voted() | CallStarted() | Rejected() | Steered():
-                return self
-            case _ as never:  # pragma: no cover
-                assert_never(never)
+                return record.status, 0
+            case _:
+                return self.status, self.waiting
 
-    def _spent(self, usage: Usage) -> RunSummary:
-        cost = self.cost if usage.cost is None else (self.cost or Decimal()) + usage.cost
-        return replace(self, tokens=self.tokens + usage.total_tokens, cost=cost)
+
+def _used(record: Record) -> Usage:
+    match record:
+        case Answered():
+            return record.completion.usage
+        case Failed() | CallReturned() | Compacted():
+            return record.usage
+        case _:
+            return NO_USAGE
