@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,7 @@ from callwright.events import Emit, Event, Nested
 from callwright.loop import Loop
 from callwright.plan import Plan
 from callwright.run.decision import PendingCall
-from callwright.run.records import CallDecided, CallId, Prompted, Started, child_run_id
+from callwright.run.records import CallDecided, CallHeld, CallId, Prompted, Record, Started, child_run_id
 from callwright.run.result import RunResult
 from callwright.run.state import RunState
 from callwright.run.store import Store
@@ -77,6 +77,9 @@ def _nested(emit: Emit, call: CallId) -> Emit:
 async def pass_on(store: Store | None, state: RunState, decision: CallDecided) -> CallDecided:
     """Record a decision about a call of a sub-agent in that one's log; return the decision that lets it go on.
 
+    If a process died when it had recorded one there and not yet in the run's own log, the call waits still, for all
+    that anybody can see; then what is said last counts.
+
     Args:
         store: Keeps the logs of the run and of its sub-agents.
         state: The run's.
@@ -85,17 +88,38 @@ async def pass_on(store: Store | None, state: RunState, decision: CallDecided) -
     Raises:
         StoreError: No such call waits, or the record could not be kept.
     """
+    return await _passed_on(store, state, decision, is_waiting=False)
+
+
+async def _passed_on(store: Store | None, state: RunState, decision: CallDecided, *, is_waiting: bool) -> CallDecided:
+    """Pass a decision on, for a run above which calls wait for it, or not."""
     held = _holder(state, decision.call)
     if store is None or held is None:
         return decision
-    run_id = child_run_id(held.id)
-    child = RunState.of(await store.load(run_id))
-    inner = await pass_on(store, child, decision)
-    # Two decisions about calls of one sub-agent let it go on once.
-    if inner is decision or child.calls[inner.call].is_waiting:
-        child.check(inner)
-        await store.append(run_id, len(child.records), inner)
+    is_waiting = is_waiting or held.is_waiting
+    child = RunState.of(await store.load(child_run_id(held.id)))
+    inner = await _passed_on(store, child, decision, is_waiting=is_waiting)
+    for record in _to_tell(child, inner, is_own=inner is decision, is_waiting=is_waiting):
+        child.check(record)
+        await store.append(child.run_id, len(child.records), record)
+        child.apply(record)
     return CallDecided(held.id, "approve", by=decision.by)
+
+
+def _to_tell(child: RunState, decision: CallDecided, *, is_own: bool, is_waiting: bool) -> Sequence[Record]:
+    """Return what a sub-agent's log does not say yet of a decision about one of its calls."""
+    pending = child.calls.get(decision.call)
+    if pending is None or pending.is_waiting:
+        return [decision]
+    # Two decisions about calls of one sub-agent let it go on once.
+    if not is_own or (is_waiting and pending.decided == decision):
+        return []
+    return [_held(child, decision.call), decision] if is_waiting and pending.decided is not None else [decision]
+
+
+def _held(state: RunState, call: CallId) -> CallHeld:
+    """Return the newest record that holds a call."""
+    return next(held for held in reversed(state.records) if isinstance(held, CallHeld) and held.call == call)
 
 
 def _holder(state: RunState, call: CallId) -> PendingCall | None:
