@@ -99,8 +99,8 @@ class Acting:
     async def _admitted(self, pending: PendingCall, tools: Mapping[str, AnyTool]) -> Ready | None:
         """Return the call ready to run; None if it was refused, or waits for somebody outside."""
         call, decided = pending.call, pending.decided
-        if decided is not None and decided.arguments is not None:
-            call = replace(call, arguments=decided.arguments)
+        if pending.arguments is not None:
+            call = replace(call, arguments=pending.arguments)
         ready = prepare(tools, call)
         if isinstance(ready, Refused):
             await self.close(pending, ready.text, outcome="refused")

@@ -33,7 +33,7 @@ one too many, tools were withheld, somebody denied it, or somebody brought its r
 class PendingCall:
     """One call of the newest turn, and what has happened to it."""
 
-    __slots__ = ("call", "decided", "held", "id", "returned", "started")
+    __slots__ = ("arguments", "call", "decided", "held", "id", "returned", "started")
 
     def __init__(self, id: CallId, call: ToolCall) -> None:  # noqa: A002 - the field's word
         self.id = id
@@ -41,6 +41,9 @@ class PendingCall:
         self.held: CallHeld | None = None
         """Why it waits; None if it does not or no longer does."""
         self.decided: CallDecided | None = None
+        """What was said of it and not acted on yet."""
+        self.arguments: str | None = None
+        """What it is run with instead of what the model wrote, as JSON; None if nobody has edited it."""
         self.started: CallStarted | None = None
         self.returned: CallReturned | None = None
 

@@ -41,7 +41,7 @@ def pending_of(call: PendingCall) -> tuple[Pending, ...]:
         return ()
     if held.why == "child":
         return tuple([Pending(call_id, name, text, cast("Why", why)) for call_id, name, text, why in held.waiting])
-    return (Pending(call.id, call.call.name, held.arguments or call.call.arguments, held.why),)
+    return (Pending(call.id, call.call.name, held.arguments or call.arguments or call.call.arguments, held.why),)
 
 
 def is_hidden(sign: str) -> bool:

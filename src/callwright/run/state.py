@@ -330,8 +330,10 @@ class RunState:
                 pending.held, pending.decided = record, None
             case CallDecided():
                 pending.held, pending.decided = None, record
+                pending.arguments = pending.arguments if record.arguments is None else record.arguments
             case CallStarted():
-                pending.started = record
+                # What was decided holds for one start: if that is cut short too, somebody has to look again.
+                pending.started, pending.decided = record, None
             case CallReturned():
                 pending.returned = record
                 self.usage += record.usage
