@@ -45,7 +45,7 @@ def killed_at(*points: str) -> Plan:
     return carry_out
 
 
-def killed_anytime(seed: int, kills: int) -> Plan:
+def killed_anytime(seed: float, kills: int) -> Plan:
     """Return the plan to kill so many lives, each at a random moment."""
 
     def carry_out(case: Case, zygote: Zygote, ended: Ended) -> None:
@@ -124,14 +124,22 @@ def ended(killer: Killer) -> Ended:
     return killer.measure()
 
 
+def chains_of(ended: Ended) -> list[tuple[str, ...]]:
+    """Return ways to die again while somebody decides about a call that was cut short, and while it is run again."""
+    chains: list[tuple[str, ...]] = []
+    for number in range(1, ended.effects + 1):
+        chains += [(f"before effect {number}", f"after record {record}") for record in range(1, 6)]
+        chains.append((f"before effect {number}", "after effect 1", "before effect 1"))
+    return chains
+
+
 def test_a_run_of_twelve_steps_survives_a_few_kills(killer: Killer, ended: Ended) -> None:
     dice = random.Random(SEED)
-    points = points_of(ended)
-    named = [killed_at(*dice.sample(points, 2)) for _ in range(4)]
+    named = [dice.sample(points_of(ended), 2) for _ in range(2)]
+    chained = [("before effect 1", "after effect 1"), *dice.sample(chains_of(ended), 2)]
+    plans = [killed_at(*points) for points in (*named, *chained)]
 
-    killer.carry_out(
-        [*named, killed_at("after effect 1"), *(killed_anytime(dice.random(), 3) for _ in range(3))], ended
-    )
+    killer.carry_out([*plans, *(killed_anytime(dice.random(), 3) for _ in range(2))], ended)
 
     assert killer.kills >= 10
 
@@ -139,14 +147,24 @@ def test_a_run_of_twelve_steps_survives_a_few_kills(killer: Killer, ended: Ended
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_run_survives_a_kill_at_every_named_point(killer: Killer, ended: Ended) -> None:
-    """Before and after each record and each effect; then at several, all but the first while resuming."""
-    before, dice = killer.kills, random.Random(SEED)
+    """Before and after each record and each effect."""
+    before = killer.kills
     points = points_of(ended)
 
     killer.carry_out([killed_at(point) for point in points], ended)
+
     assert killer.kills - before == len(points)
 
-    killer.carry_out([killed_at(*dice.sample(points, 4)) for _ in range(len(points) // 8)], ended)
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_a_run_survives_kills_at_several_named_points(killer: Killer, ended: Ended) -> None:
+    """All but the first while it is resumed."""
+    dice = random.Random(SEED)
+    chains = [*chains_of(ended), *(tuple(dice.sample(points_of(ended), 4)) for _ in range(20))]
+
+    killer.carry_out([killed_at(*chain) for chain in chains], ended)
+
     assert killer.doubtful > 0
 
 
