@@ -69,6 +69,8 @@ CANDIDATES = {
         "client = Client(api_key='none'); agent = Agent('bench/model', tools=[get_weather], client=client)",
         distribution="callwright",
     ),
+    "callwright-httpx2": Candidate("otherways", "OverHttpx2", "", "", only=frozenset({"run", "text"})),
+    "callwright-fast": Candidate("otherways", "OverAiohttp", "", "", only=frozenset({"run", "text"})),
     "callwright-memory": Candidate("kept", "InMemory", "", "", only=_RUNS),
     "callwright-file": Candidate("kept", "InFile", "", "", only=_RUNS),
     "floor-no-sniffio": Candidate("floor", "Floor", "", "", ("httpx==0.28.1",), only=_STREAMS | _RUNS),
