@@ -124,7 +124,9 @@ async def test_a_fault_that_lasts_is_one_typed_error(fault: FaultClass, mode: Mo
     check(outcome, fault.owed)
     if not isinstance(fault.owed, str):
         assert isinstance(outcome, APIError)
-        assert outcome.attempts == fault.sent or not fault.sent
+        # Time that is moved on before the longest wait has begun leaves room for one more attempt.
+        spare = int(isinstance(outcome, APITimeoutError))
+        assert fault.sent <= outcome.attempts <= fault.sent + spare or not fault.sent
         # One more if a kept connection brought no byte: it may have been closed before the request came.
         assert len(server.requests) - before - outcome.attempts <= (before if outcome.maybe_billed else 0)
     assert asking.ran == [1] * before
@@ -154,7 +156,9 @@ async def test_a_stream_that_goes_wrong_is_an_answer_or_a_typed_error(fault: Fau
 
     check(outcome, fault.owed)
     if isinstance(outcome, APIError):
-        assert len(server.requests) == outcome.attempts == fault.sent
+        spare = int(isinstance(outcome, APITimeoutError))
+        assert len(server.requests) == outcome.attempts
+        assert fault.sent <= outcome.attempts <= fault.sent + spare
     await settled(asking, server.port)
 
 
